@@ -29,21 +29,33 @@ _MINUTE = timedelta(minutes=1)
 
 
 def news(entries: Sequence[Dated], backlog: int) -> tuple[EntryId, ...]:
-    """The `backlog` latest entries: first those with a full date, newest first, and then the others in page order."""
+    """The `backlog` latest entries: first those with a known year, newest first, and then the others in page order."""
 
     def rank(entry: Dated) -> tuple[bool, int, int, str]:
-        full = entry.date.full if entry.date else None
-        return full is None, -(full or date.min).toordinal(), entry.page_order, entry.id
+        since = began_on(entry.date)
+        return since is None, -(since or date.min).toordinal(), entry.page_order, entry.id
 
     return tuple(entry.id for entry in sorted(entries, key=rank)[:backlog])
 
 
 def first_updated_at(entry: Dated, *, is_news: bool, zone: ZoneInfo) -> datetime:
-    """The `updated` time of an entry from a first import, so that old articles do not appear as today's."""
-    full = entry.date.full if entry.date else None
-    if is_news or full is None:
+    """The `updated` time of an entry from a first import, so that old articles do not appear as today's.
+
+    Without a day, it is the last day that the date can mean: the entry was there by then.
+    """
+    span = entry.date.span if entry.date else None
+    if is_news or span is None:
         return entry.first_seen_at
-    return min(published_at(full, zone).astimezone(UTC), entry.first_seen_at)
+    return min(published_at(span[1], zone).astimezone(UTC), entry.first_seen_at)
+
+
+def began_on(day: EntryDate | None) -> date | None:
+    """The day by which an entry is placed among others: the first one that its date can mean; None without a year.
+
+    So an entry of "June 2021" never stands before one that is certainly later.
+    """
+    span = day.span if day else None
+    return span[0] if span else None
 
 
 def published_at(day: date, zone: ZoneInfo) -> datetime:

@@ -53,7 +53,7 @@ class Board:
             self.by_id[entry.id] = entry
             for title in entry.titles:
                 self.titled[title].append(entry)
-            if entry.date:
+            if entry.date and entry.date.month and entry.date.day:
                 self.dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
 
     def stood_here(self, entry: Known, shown: Shown) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.dates import better, redates
 from digest.changes.values import Printed
+from digest.model import NO_EXTRAS
 
 if TYPE_CHECKING:
     from digest.model import Content, EntryDate
@@ -73,6 +74,8 @@ def followed(
         content = replace(content, title=new.title)
     if new.author != old.author and content.author in (old.author, None):
         content = replace(content, author=new.author)
+    if new.extras != old.extras and content.extras in (old.extras, NO_EXTRAS):
+        content = replace(content, extras=new.extras)
     if not same_text(old, new):
         same = same_text(content, old)
         text = new if same else edited(content, old, new)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
-from digest.changes.keys import title_key
+from digest.changes.keys import entry_key, title_key
 from digest.changes.text import Relation, equal, folded_title, merged, relation, same_text
 from digest.changes.values import Cause, Known
-from digest.model import Content, Fingerprint
+from digest.model import NO_EXTRAS, Content, Extras, Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSe
         state.revise(_text_of(state.content, one.content), Cause.CRAWLER)
         return False
     if any(placing.view == alternating(one.view) for placing in own):
-        settled = replace(state.content, title=one.content.title)
+        settled = replace(state.content, title=one.content.title or state.content.title)
         state.revise(_text_of(settled, one.content), Cause.SETTLED)
         return False
     before, cause = state.content, state.cause
@@ -71,6 +71,8 @@ def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSe
         state.content, state.cause = before, cause
         return True
     shown = one.content
+    if shown.extras != state.content.extras:
+        _compare_details(state, shown.extras, own)
     if shown.author and shown.author != state.content.author and (own or state.content.author is None):
         state.revise(replace(state.content, author=shown.author), Cause.AUTHOR)
     return any(placing.view.startswith(_ALTERNATING) for placing in own)
@@ -87,6 +89,11 @@ def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None
     A title that the entry had before counts only if this dump showed another one.
     """
     title = state.content.title
+    if not shown.title:
+        return
+    if not title:  # a title that became known is no correction
+        state.revise(replace(state.content, title=shown.title), Cause.COMPLETED if own else Cause.MERGED)
+        return
     if shown.title == title or any(placing.title == shown.title for placing in own):
         return
     if folded_title(shown.title) == folded_title(title):
@@ -95,10 +102,32 @@ def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None
         return
     if any(folded_title(placing.title) == folded_title(shown.title) for placing in own):
         return
-    aliases = state.known.titles if state.known else frozenset([title_key(title)])
+    aliases = state.known.titles if state.known else frozenset([entry_key(state.content)])
     if own or title_key(shown.title) not in aliases:
         cause = Cause.TITLE if state.first_position is None else Cause.MERGED
         state.revise(replace(state.content, title=shown.title), cause)
+
+
+def _compare_details(state: State, shown: Extras, own: Sequence[Placing]) -> None:
+    """Accept what this page changed in tags, link and fields; what it shows for the first time only adds to them.
+
+    Decision 286.
+    """
+    known = state.content.extras
+    before = own[0].extras.lasting if own else NO_EXTRAS
+    tags = [tag for tag in known.tags if tag in shown.tags or tag not in before.tags]
+    tags += [tag for tag in shown.tags if tag not in before.tags and tag not in tags]
+    moved = shown.link != before.link and (bool(own) or known.link is None)
+    fields = {
+        name: text for name, text in known.fields if name in dict(shown.fields) or (name, text) not in before.fields
+    }
+    for name, text in shown.fields:
+        if (name, text) not in before.fields and (own or name not in fields):
+            fields[name] = text
+    link = shown.link if moved else known.link
+    made = Extras(tags=tuple(tags), link=link, fields=tuple(fields.items())).lasting
+    if made != known:
+        state.revise(replace(state.content, extras=made), Cause.DETAILS)
 
 
 def _compare_text(state: State, shown: Content, own: Sequence[Placing]) -> None:
@@ -152,7 +181,7 @@ def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -
     if state.first_position is not None and cause.significant:
         cause = Cause.MERGED
     made = replace(shown if found is Relation.OTHER else merged(content, shown, fuller=fuller), title=content.title)
-    made = replace(made, author=content.author)
+    made = replace(made, author=content.author, extras=content.extras)
     if made != content:
         state.revise(made, cause)
 
@@ -172,7 +201,8 @@ def _complete(state: State, found: Relation, shown: Content, own: Sequence[Placi
     else:
         made = shown if found is Relation.OTHER else merged(content, shown, fuller=shown)
     cause = Cause.COMPLETED if own and found is not Relation.SAME else Cause.MERGED
-    state.revise(replace(made, title=content.title, author=content.author, complete=True), cause)
+    made = replace(made, title=content.title, author=content.author, extras=content.extras)
+    state.revise(replace(made, complete=True), cause)
 
 
 def _has_swallowed(content: Content, shown: Content, own: Sequence[Placing], titles: AbstractSet[str]) -> bool:
@@ -189,7 +219,7 @@ def _has_swallowed(content: Content, shown: Content, own: Sequence[Placing], tit
 def _text_of(content: Content, shown: Content) -> Content:
     """The content with the displayed text. Its figures stay if the layout shows none."""
     made = merged(content, shown, fuller=shown)
-    return replace(made, title=content.title, author=content.author)
+    return replace(made, title=content.title, author=content.author, extras=content.extras)
 
 
 def _before(own: Sequence[Placing], known: Known | None) -> Content | None:

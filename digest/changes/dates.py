@@ -1,17 +1,18 @@
 """Determines an entry's date from the evidence.
 
-The year is printed, or only one fits, or it is unknown; never invented. Decisions 34 and 35.
+The year is printed, or only one fits, or it is unknown; never invented. Decisions 34, 35 and 283.
 """
 
 from __future__ import annotations
 
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from digest.changes.days import AHEAD, only_between
 from digest.changes.years import Known, by_density, by_order, by_range, by_readings
-from digest.model import DateKind, EntryDate
+from digest.model import DateKind, EntryDate, PrintedDate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,16 +25,22 @@ _EARLIEST = 1900  # an earlier year is a mistake on the page, and does not exist
 
 
 def evidence_date(
-    evidence: DateEvidence | None, now: datetime, earliest: date | None = None, latest: date | None = None
+    evidence: DateEvidence | PrintedDate | None,
+    now: datetime,
+    earliest: date | None = None,
+    latest: date | None = None,
 ) -> EntryDate | None:
     """The date that a sighting alone supports.
 
     A printed year is exact, unless it lies in the future or before 1900. Without a year, the operator's range
-    (including both ends) gives the year if only one fits. The range ends at the time of the reading.
+    (including both ends) gives the year if only one fits. The range ends at the time of the reading. No part is added
+    to a date without a day.
     """
     if evidence is None:
         return None
-    if evidence.year is not None and evidence.year >= _EARLIEST and _full(evidence) <= now.date() + AHEAD:
+    if isinstance(evidence, PrintedDate):
+        return _partial(evidence, now)
+    if evidence.year is not None and evidence.year >= _EARLIEST and _first_day(evidence) <= now.date() + AHEAD:
         return EntryDate(evidence.month, evidence.day, evidence.year, DateKind.EXACT)
     if evidence.year is None and earliest:
         found = only_between(evidence, earliest, min(latest or date.max, now.date() + AHEAD))
@@ -42,43 +49,85 @@ def evidence_date(
     return EntryDate(evidence.month, evidence.day, None, DateKind.PARTIAL)
 
 
-def is_settled(evidence: DateEvidence | None, read_on: date | None) -> bool:
+def _partial(evidence: PrintedDate, now: datetime) -> EntryDate | None:
+    """A date without a day, as far as it can be true; None if nothing remains. A day without its month says nothing."""
+    month, year = evidence.month, evidence.year
+    if year is not None and (year < _EARLIEST or _first_day(evidence) > now.date() + AHEAD):
+        year = None
+    return None if month is None and year is None else EntryDate(month, None, year, DateKind.PARTIAL)
+
+
+def is_settled(evidence: DateEvidence | PrintedDate | None, read_on: date | None) -> bool:
     """Whether a printed date would be judged at any later reading as it was on that day.
 
-    Only a full date in the future can change its status as time passes. `read_on` is None if the day is unknown.
+    Only a date with a year that lies in the future can change its status as time passes. `read_on` is None if the day
+    is unknown.
     """
     if evidence is None or evidence.year is None or evidence.year < _EARLIEST:
         return True
-    return read_on is not None and _full(evidence) <= read_on + AHEAD
+    return read_on is not None and _first_day(evidence) <= read_on + AHEAD
+
+
+def begins_on(evidence: DateEvidence | PrintedDate | None) -> date | None:
+    """The first day that a printed date with its year can mean; None without a year, or with an impossible one."""
+    if evidence is None or evidence.year is None or evidence.year < _EARLIEST:
+        return None
+    return _first_day(evidence)
 
 
 def better(old: EntryDate | None, new: EntryDate | None) -> EntryDate | None:
-    """The new date if its evidence is better than that of the old one; otherwise None.
+    """The date with the evidence of both if the new one adds to the old one; otherwise None.
 
-    The evidence never gets worse.
+    The evidence never gets worse. Parts that different pages printed are joined; a full date that results from this is
+    an inferred one.
     """
     if new is None or new == old:
         return None
     if old is None:
         return new
+    if new.full is None and (new.day is None or old.day is None):
+        return _joined(old, new)
+    if old.full is None and redates(old, new):
+        return None
     rank = {DateKind.PARTIAL: 0, DateKind.INFERRED: 1, DateKind.EXACT: 2}
     return new if rank[new.kind] > rank[old.kind] else None
 
 
+def _joined(old: EntryDate, new: EntryDate) -> EntryDate | None:
+    """The old date with the parts that only the new one has; with its year, if the old year was only inferred."""
+    if not same_day(old, new):
+        return None
+    year = new.year if contradicts(old, new) or old.year is None else old.year
+    if year != (new.year or year):
+        return None
+    month, day = old.month or new.month, old.day or new.day
+    if (month, day, year) == (old.month, old.day, old.year):
+        return None
+    if month is None or day is None or year is None:
+        return EntryDate(month, day, year, DateKind.PARTIAL)
+    return None if (month, day) == (2, 29) and not isleap(year) else EntryDate(month, day, year, DateKind.INFERRED)
+
+
 def contradicts(old: EntryDate | None, new: EntryDate | None) -> bool:
-    """Whether an exact date proves an inferred one wrong."""
-    if old is None or new is None:
+    """Whether an exact date, or a year that is printed without a day, proves an inferred one wrong."""
+    if old is None or new is None or old.kind is not DateKind.INFERRED:
         return False
-    return old.kind is DateKind.INFERRED and new.kind is DateKind.EXACT and old.full != new.full
+    if new.kind is DateKind.EXACT:
+        return old.full != new.full
+    return new.kind is DateKind.PARTIAL and new.year not in (None, old.year)
+
+
+def same_day(old: EntryDate | DateEvidence | PrintedDate, new: EntryDate | DateEvidence | PrintedDate) -> bool:
+    """Whether month and day do not differ, as far as both are known."""
+    parts = (old.month, new.month), (old.day, new.day)
+    return all(one is None or other is None or one == other for one, other in parts)
 
 
 def redates(old: EntryDate | None, new: EntryDate | None) -> bool:
-    """Whether a date is a different day from the old one, and not only a more precise form of it."""
+    """Whether a date is a different day from the old one, and not only a more or less precise form of it."""
     if old is None or new is None:
         return False
-    if (old.month, old.day) != (new.month, new.day):
-        return True
-    return None not in (old.year, new.year) and old.year != new.year
+    return not same_day(old, new) or (None not in (old.year, new.year) and old.year != new.year)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +168,10 @@ def inferred(
     return {entry: day for entry, day in settled.items() if better(dates.get(entry), day)}
 
 
-def _full(evidence: DateEvidence) -> date:
-    """A printed full date. The year must be present."""
-    return date(evidence.year or 0, evidence.month, evidence.day)
+def _first_day(evidence: DateEvidence | PrintedDate) -> date:
+    """The first day that a date with a year can mean."""
+    month = evidence.month or 1
+    return date(evidence.year or 0, month, (evidence.day or 1) if evidence.month else 1)
 
 
 def _inferred(day: date) -> EntryDate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
+from digest.changes.dates import redates, same_day
 from digest.changes.days import AHEAD
 from digest.model import DateKind
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digest.changes.values import Known, Times
-    from digest.model import DateEvidence, EntryDate
+    from digest.model import DateEvidence, EntryDate, PrintedDate
 
 
 def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> bool:
@@ -27,6 +28,24 @@ def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> boo
     return any(
         (day.month, day.day) == (evidence.month, evidence.day) and _years_agree(evidence, year, day, entry)
         for day in _days(entry)
+    )
+
+
+def may_be_of(dated: DateEvidence | PrintedDate | None, entry: Known) -> bool:
+    """Whether one of both has no day, and nothing that both print of a date differs.
+
+    True also if one of both has no date at all.
+    """
+    now = entry.date
+    days = [day for day in _days(entry) if day.day is not None or day == now or redates(now, day)]
+    if dated is None or not days:
+        return True
+    without = dated.month is None or dated.day is None
+    return any(
+        (without or day.day is None)
+        and same_day(day, dated)
+        and (day.kind is DateKind.INFERRED or None in (day.year, dated.year) or day.year == dated.year)
+        for day in days
     )
 
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.compared import State, alternating, compare
-from digest.changes.dates import better, contradicts, evidence_date
+from digest.changes.counts import last_counted, last_read, newly_counted, newly_read
+from digest.changes.dates import better, contradicts, evidence_date, same_day
 from digest.changes.keys import entry_id
 from digest.changes.match import ANOTHER_YEAR
 from digest.changes.matching import matches, same_article
 from digest.changes.redating import ALTERNATING_DAYS, EARLIER_DAY, Day, alternating_day, day_again, day_of
-from digest.changes.text import equal, same_text
+from digest.changes.text import Relation, equal, relation, same_text
 from digest.changes.values import (
     Added,
     Ambiguous,
@@ -26,6 +27,7 @@ from digest.changes.values import (
     Vanished,
 )
 from digest.changes.yearly import changed_year
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from digest.changes.match import Match
     from digest.changes.shown import Shown
     from digest.changes.values import Times
-    from digest.model import Content, DateEvidence, EntryId, Fingerprint, Sighting
+    from digest.model import Content, DateEvidence, EntryId, Fingerprint, PrintedDate, Sighting
 
 
 def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
@@ -156,12 +158,13 @@ class _Fold:
         own = self._own.get(state.entry, [])
         whole = next((placing for placing in own if placing.complete), None)
         if whole and not sighting.complete:  # a half-written reading removes nothing that a complete one showed
-            self._date(state, sighting.date)
+            self._date(state, sighting.dated)
             self.placings.append(self._still(whole, sighting))
             return
         because = own[0].because if own else match.because
         view = self._fold(state, match, own)
         self._contents[sighting.position] = match.shown.content
+        extras = last_counted(sighting.extras, own)
         self.placings.append(
             Placing(
                 entry=state.entry,
@@ -169,19 +172,24 @@ class _Fold:
                 page=sighting.page,
                 title=sighting.title,
                 evidence=sighting.date,
-                readers=_last_read(sighting.readers, own),
+                readers=last_read(sighting.readers, own),
                 view=view,
                 complete=sighting.complete,
                 because=because,
+                extras=extras,
+                key="" if sighting.title else match.shown.key,
             )
         )
 
     def _still(self, stood: Placing, sighting: Sighting) -> Placing:
         """The placing of an unchanged sighting, though it may have moved or have another reader count."""
-        readers = _last_read(sighting.readers, (stood,))
+        readers = last_read(sighting.readers, (stood,))
+        extras = stood.extras
+        if sighting.extras is not extras:
+            extras = replace(extras, counts=last_counted(sighting.extras, (stood,)).counts)
         if (sighting.position, sighting.page, readers) == (stood.position, stood.page, stood.readers):
-            return stood
-        return replace(stood, position=sighting.position, page=sighting.page, readers=readers)
+            return stood if extras is stood.extras or extras == stood.extras else replace(stood, extras=extras)
+        return replace(stood, position=sighting.position, page=sighting.page, readers=readers, extras=extras)
 
     def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> Fingerprint:
         """Apply a sighting to its entry; return the view for its placing."""
@@ -194,26 +202,27 @@ class _Fold:
         turns = all(placing.view != view for placing in previous) and compare(state, shown, previous, self.titles)
         day = Day.NEW if match.redated else day_of(state, shown, own)
         if day in (Day.EARLIER, Day.TURNS):
-            self._report(state, sighting, EARLIER_DAY if day is Day.EARLIER else ALTERNATING_DAYS)
+            self._report(state, shown, EARLIER_DAY if day is Day.EARLIER else ALTERNATING_DAYS)
             view = alternating_day(shown.view)
         else:
-            self._date(state, sighting.date, day)
+            self._date(state, sighting.dated, day)
         if turns:
-            self._report(state, sighting, _ALTERNATES)
+            self._report(state, shown, _ALTERNATES)
             view = alternating(shown.view)
         return view
 
-    def _report(self, state: State, sighting: Sighting, outcome: str) -> None:
-        self.reports.append(Ambiguous(sighting.position, sighting.title, (state.entry,), outcome))
+    def _report(self, state: State, shown: Shown, outcome: str) -> None:
+        title = shown.sighting.title or headline(shown.content)
+        self.reports.append(Ambiguous(shown.sighting.position, title, (state.entry,), outcome))
 
-    def _date(self, state: State, evidence: DateEvidence | None, day: Day = Day.SAME) -> None:
+    def _date(self, state: State, evidence: DateEvidence | PrintedDate | None, day: Day = Day.SAME) -> None:
         """Accept better evidence of the date. A different day counts only if the article was posted again."""
         printed = evidence_date(evidence, self.times.now, self.earliest, self.latest)
         if day is not Day.SAME and evidence and printed:
             state.date, state.dated = day_again(day, state.known, evidence, printed, self.times), True
             state.revise(state.content, Cause.SETTLED if day is Day.STAYS else Cause.REDATED)
             return
-        if printed and state.date and (printed.month, printed.day) != (state.date.month, state.date.day):
+        if printed and state.date and not same_day(printed, state.date):
             return
         if contradicts(state.date, printed):
             state.revise(state.content, Cause.REDATED)
@@ -230,11 +239,13 @@ class _Fold:
         for state in alike:
             if state.longest is None or not same_article(shown, state.date, state.longest.text):
                 continue
+            if not sighting.title and relation(shown.content, state.longest.content) is Relation.OTHER:
+                continue
             if _is_undated(sighting) and changed_year(shown.text, state.longest.text):
-                self._report(state, sighting, ANOTHER_YEAR)
+                self._report(state, shown, ANOTHER_YEAR)
                 continue
             if _may_be_twins(sighting, state.longest.sighting):
-                self._report(state, sighting, _TWICE)
+                self._report(state, shown, _TWICE)
             state.longest = max(state.longest, shown, key=lambda one: len(one.text))
             return state
         name = entry_id(shown.key, sighting.date, self.used_ids)
@@ -261,9 +272,19 @@ class _Fold:
         now = {placing.entry for placing in (*self.placings, *carried)}
         changes += [Vanished(entry) for entry in self._own if entry not in now]
         placings = (*(self._with_text(placing) for placing in self.placings), *carried)
-        readers, before = _newly_read(self.placings, self._own)
+        readers, before = newly_read(self.placings, self._own)
+        counts, counted_before = newly_counted(self.placings, self._own)
         return ChangeSet(
-            tuple(changes), placings, readers, tuple(dates), tuple(self.reports), before, self.waits, len(carried)
+            tuple(changes),
+            placings,
+            readers,
+            tuple(dates),
+            tuple(self.reports),
+            before,
+            self.waits,
+            len(carried),
+            counts,
+            counted_before,
         )
 
     def _behind_the_end(self) -> list[Placing]:
@@ -316,30 +337,4 @@ def _may_be_twins(one: Sighting, other: Sighting) -> bool:
 
 def _is_undated(sighting: Sighting) -> bool:
     """Whether the sighting has no printed year."""
-    return sighting.date is None or sighting.date.year is None
-
-
-def _last_read(count: int | None, own: Sequence[Placing]) -> int | None:
-    """The count, or the dump's last count if it shows none now."""
-    return max((one.readers for one in own if one.readers is not None), default=None) if count is None else count
-
-
-def _newly_read(
-    placings: Sequence[Placing], own: Mapping[EntryId, Sequence[Placing]]
-) -> tuple[tuple[tuple[EntryId, int], ...], dict[EntryId, int]]:
-    """The counts that the dump newly shows, and its previous counts.
-
-    An entry shown several times has its highest count.
-    """
-
-    def stands(placing: Placing) -> bool:
-        before = own.get(placing.entry, ())
-        return placing.readers is None or (len(before) == 1 and before[0].readers == placing.readers)
-
-    moved = {placing.entry for placing in placings if not stands(placing)}
-    highest: dict[EntryId, int] = {}
-    for placing in placings if moved else ():
-        if placing.entry in moved and placing.readers is not None:
-            highest[placing.entry] = max(placing.readers, highest.get(placing.entry, placing.readers))
-    before = {entry: count for entry in moved if (count := _last_read(None, own.get(entry, ()))) is not None}
-    return tuple((entry, count) for entry, count in highest.items() if count != before.get(entry)), before
+    return sighting.dated is None or sighting.dated.year is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from digest.changes.text import normal
-from digest.model import Fingerprint
+from digest.model import NO_EXTRAS, Fingerprint
 
 if TYPE_CHECKING:
     from digest.model import Content
@@ -20,6 +21,9 @@ def fingerprint(content: Content) -> Fingerprint:
 def view(content: Content) -> Fingerprint:
     """A hash that is equal only for identical contents."""
     parts = [content.title, content.author or "", str(content.complete), *content.paragraphs, "", *content.figures]
+    if content.extras is not NO_EXTRAS and content.extras != NO_EXTRAS:
+        extras = content.extras
+        parts += ["", *extras.tags, "", extras.link or "", *chain.from_iterable(extras.fields)]
     return _hashed("x1", parts)
 
 

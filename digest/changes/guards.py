@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from digest.changes.shown import Shown
     from digest.changes.values import ChangeSet, Known, Placing
-    from digest.model import EntryId
+    from digest.model import DateEvidence, EntryId, PrintedDate
 
 _REWRITTEN, _FEWEST_REWRITTEN = 0.5, 3  # of the entries that stayed, and at least this number
 FEWEST_CORRECTED = 5  # entries in a pass; with fewer, an author made the corrections
@@ -197,8 +197,15 @@ def corrected(changes: ChangeSet) -> set[EntryId]:
 
 def lines(shown: Sequence[Shown]) -> tuple[str, ...]:
     """What identifies a reading: the title and day of each of its entries, sorted and without duplicates."""
-    days = ((one.key, one.sighting.date) for one in shown)
-    return tuple(sorted({f"{day.month}-{day.day} {key}" if day else key for key, day in days}))
+    days = ((one.key, one.sighting.dated) for one in shown)
+    return tuple(sorted({f"{_day(day)} {key}" if day else key for key, day in days}))
+
+
+def _day(dated: DateEvidence | PrintedDate) -> str:
+    """Month and day; without a day, what else is printed."""
+    if dated.day is not None:
+        return f"{dated.month}-{dated.day}"
+    return "-".join(str(part) for part in (dated.year, dated.month) if part is not None)
 
 
 def was_replaced(reason: str) -> bool:

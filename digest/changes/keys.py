@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from digest.changes.text import plain_lines
 from digest.model import EntryId
+from digest.typeset.titles import first_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from digest.model import Content, DateEvidence
+    from digest.model import Content, DateEvidence, Sighting
 
 _LEAD = 40
 _SHORTEST = 12
+NO_TITLE = "¶ "  # begins the key of an entry without a title; the key of a title contains no space
+_LONGEST_SENTENCE = 80  # characters of a first sentence that count
 _FOLDED = str.maketrans(
     dict.fromkeys("“”„‟«»「」『』＂″", '"')
     | dict.fromkeys("‘’‚‛`´′", "'")
@@ -46,6 +49,17 @@ def title_key(title: str) -> str:
     """
     folded = _DROPPED.sub("", "".join(_folded(title).split()))
     return folded.rstrip(_END) or folded
+
+
+def entry_key(content: Content | Sighting) -> str:
+    """The title key; without a title, a key made from the first sentence of the text.
+
+    It is empty only if there is neither. Decision 284.
+    """
+    if content.title:
+        return title_key(content.title)
+    sentence = title_key(first_sentence(content))[:_LONGEST_SENTENCE]
+    return NO_TITLE + sentence if sentence else ""
 
 
 def lead_key(content: Content) -> str:

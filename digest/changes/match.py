@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.values import Ambiguous
 from digest.model import value
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,4 +44,4 @@ def doubt(shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned
 def report(shown: Shown, candidates: Sequence[Known], outcome: str) -> Ambiguous:
     """The report for operators about a sighting that may show one of these entries."""
     ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
-    return Ambiguous(sighting.position, sighting.title, ids, outcome)
+    return Ambiguous(sighting.position, sighting.title or headline(shown.content), ids, outcome)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from digest.changes.another_year import AnotherYear
 from digest.changes.apart import apart
 from digest.changes.board import Board
-from digest.changes.day_match import answers_on, full_dates_agree, is_its_day
+from digest.changes.day_match import answers_on, full_dates_agree, is_its_day, may_be_of
 from digest.changes.keys import lead_key
 from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places
 from digest.changes.rivals import Reason, Rival, corrects
-from digest.changes.text import OTHER_TEXT, SAME_TEXT, equal, plain_text, same_text, similarity
+from digest.changes.text import OTHER_TEXT, SAME_TEXT, Relation, equal, plain_text, relation, same_text, similarity
 from digest.changes.yearly import Verdict
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def matches(
 
 def same_article(shown: Shown, entry_date: EntryDate | None, text: str) -> bool:
     """Whether a sighting with the same title shows this new article too: it has the same day, and no different text."""
-    evidence = shown.sighting.date
+    evidence = shown.sighting.dated
     if evidence is None or entry_date is None or (evidence.month, evidence.day) != (entry_date.month, entry_date.day):
         return False
     if evidence.year is not None and entry_date.year is not None:
@@ -91,8 +91,14 @@ class _Matching:
     def by_title(self, shown: Shown) -> Match | None:
         """The match with an entry of this title, with a report if in doubt; None if no entry has this title and day."""
         titled, sighting = self._board.titled.get(shown.key, ()), shown.sighting
+        if not sighting.title:
+            titled = [entry for entry in titled if self._has_its_text(shown, entry)]
         fitting = [entry for entry in titled if self._fits(shown, entry)]
-        undated = [entry for entry in titled if entry.date is None or sighting.date is None]
+        undated = [
+            entry
+            for entry in titled
+            if (entry.date is None or sighting.date is None) and may_be_of(sighting.dated, entry)
+        ]
         if not fitting and not undated:
             return None
         certain = [entry for entry in fitting if full_dates_agree(sighting.date, entry) or self._stood(entry, shown)]
@@ -121,7 +127,20 @@ class _Matching:
         """Whether title and day may be the entry's: no year contradicts, or the entry stood on this line before."""
         if answers_on(shown.sighting.date, entry, self._board.times):
             return True
-        return shown.sighting.date is not None and self._board.stood_here(entry, shown)
+        dated = shown.sighting.dated
+        if dated is not None and entry.date is not None and may_be_of(dated, entry):
+            return True
+        stood = self._board.stood_here(entry, shown)
+        return stood and (shown.sighting.date is not None or self._board.stands_once(shown))
+
+    def _has_its_text(self, shown: Shown, entry: Known) -> bool:
+        """Whether a sighting without a title can be this entry: a first sentence is not proof of what follows it."""
+        if self._board.stood_here(entry, shown) and self._board.stands_once(shown):
+            return True
+        if relation(entry.content, shown.content) is not Relation.OTHER:
+            return True
+        score = self._board.closeness(shown, entry)
+        return score is not None and score >= SAME_TEXT
 
     def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
         """Choose among entries of one title by their texts, or by the place on the page if these do not decide."""
@@ -152,7 +171,8 @@ class _Matching:
 
     def _is_now(self, entry: Known, shown: Shown) -> bool:
         """Whether the sighting has the entry's present day, and not a former one."""
-        return shown.sighting.date is None or is_its_day(shown.sighting.date, entry)
+        day = shown.sighting.date
+        return day is None or is_its_day(day, entry) or (entry.date is not None and may_be_of(day, entry))
 
     def corrected(self, shown: Shown) -> Match:
         """The entry whose title this sighting corrects or that was posted again; otherwise a new entry."""
@@ -201,7 +221,7 @@ class _Matching:
             rolled_off=gone and places.may_have_rolled_off(entry.id),
             standing=entry.id in self._board.placed or entry.id in self._board.others.standing,
             vanished=not gone and entry.id in self._board.others.vanished,
-            same_line=any(placing.evidence == shown.sighting.date for placing in self._board.placed.get(entry.id, ())),
+            same_line=any(placing.dated == shown.sighting.dated for placing in self._board.placed.get(entry.id, ())),
         )
 
     def _rivals(self, shown: Shown) -> list[Known]:

@@ -122,7 +122,7 @@ def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int
         return frozenset()
     rank: dict[tuple[str, object], int] = {}
     for at, placing in enumerate(last):
-        rank.setdefault((placing.title, placing.evidence), at)
+        rank.setdefault((placing.title or placing.key, placing.dated), at)
     found: set[int] = set()
     page = -1
     pins = fresh = 0
@@ -131,7 +131,7 @@ def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int
             page, pins, fresh = one.sighting.page, 0, 0
         if pins > _PINS:
             continue
-        if (one.sighting.title, one.sighting.date) in rank:
+        if (one.sighting.title or one.key, one.sighting.dated) in rank:
             pins = _PINS + 1 if fresh else pins + 1
         else:
             fresh += 1
@@ -151,10 +151,10 @@ class Reordering:
     """How the order of the lines on a reading's pages changed since the last reading."""
 
     def __init__(self, shown: Sequence[Shown], last: Sequence[Placing]) -> None:
-        rank = {(placing.title, placing.evidence): at for at, placing in enumerate(last)}
+        rank = {(placing.title or placing.key, placing.dated): at for at, placing in enumerate(last)}
         self._pages: dict[int, dict[int, int]] = {}  # former rank of each line that stood there before, by position
         for one in shown:
-            before = rank.get((one.sighting.title, one.sighting.date))
+            before = rank.get((one.sighting.title or one.key, one.sighting.dated))
             if before is not None:
                 self._pages.setdefault(one.sighting.page, {})[one.sighting.position] = before
         self._changed = {page for page, ranks in self._pages.items() if list(ranks.values()) != sorted(ranks.values())}

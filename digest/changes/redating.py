@@ -6,8 +6,9 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digest.changes.dates import same_day
 from digest.changes.yearly import lies_within
-from digest.model import DateKind, EntryDate, Fingerprint
+from digest.model import DateKind, EntryDate, Fingerprint, PrintedDate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,10 +41,10 @@ def alternating_day(view: Fingerprint) -> Fingerprint:
 
 def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
     """The meaning of a sighting's day. `own` is how the dump showed the entry at its last reading."""
-    day = shown.sighting.date
-    if day is None or state.date is None or (day.month, day.day) == (state.date.month, state.date.day):
+    day = shown.sighting.dated
+    if day is None or state.date is None or _may_be(state.date, day):
         return Day.SAME
-    if any(one.view == alternating_day(shown.view) and one.evidence == day for one in own):
+    if any(one.view == alternating_day(shown.view) and one.dated == day for one in own):
         return Day.SAME if _printed_elsewhere(state.date, day) else Day.STAYS
     if not _stood_on(state.date, own):
         return Day.SAME
@@ -54,14 +55,16 @@ def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
     return Day.TURNS if _alternates(state.known) else Day.BACK
 
 
-def day_again(day: Day, known: Known | None, evidence: DateEvidence, printed: EntryDate, times: Times) -> EntryDate:
+def day_again(
+    day: Day, known: Known | None, evidence: DateEvidence | PrintedDate, printed: EntryDate, times: Times
+) -> EntryDate:
     """The date of an entry on a different day: the former date on that day, or the one between two readings."""
     if printed.year is not None:
         return printed
     former = _former(known, evidence) if known and day is not Day.NEW else None
     if former:
         return former
-    if times.since is None:
+    if times.since is None or isinstance(evidence, PrintedDate):
         return printed
     years = [
         year
@@ -71,12 +74,20 @@ def day_again(day: Day, known: Known | None, evidence: DateEvidence, printed: En
     return EntryDate(printed.month, printed.day, years[0], DateKind.INFERRED) if len(years) == 1 else printed
 
 
-def _printed_elsewhere(date: EntryDate, day: DateEvidence) -> bool:
-    """Whether a page printed the full date, while this page prints a day only. Then this page may be an older crawl."""
-    return date.kind is DateKind.EXACT and day.year is None
+def _may_be(date: EntryDate, day: DateEvidence | PrintedDate) -> bool:
+    """Whether a printed day is the one of the date; of dates without a day, nothing may differ."""
+    if not same_day(date, day):
+        return False
+    has_day = date.day is not None and day.day is not None
+    return has_day or None in (date.year, day.year) or date.year == day.year or date.kind is DateKind.INFERRED
 
 
-def _former(known: Known, day: DateEvidence) -> EntryDate | None:
+def _printed_elsewhere(date: EntryDate, day: DateEvidence | PrintedDate) -> bool:
+    """Whether a page printed the full date, while this page prints a part of one. Then it may be an older crawl."""
+    return date.kind is DateKind.EXACT and (day.year is None or day.day is None)
+
+
+def _former(known: Known, day: DateEvidence | PrintedDate) -> EntryDate | None:
     """The entry's former date on this day."""
     dates = (one.date for one in reversed(known.earlier) if one.date)
     return next((one for one in dates if (one.month, one.day) == (day.month, day.day)), None)
@@ -84,13 +95,12 @@ def _former(known: Known, day: DateEvidence) -> EntryDate | None:
 
 def _stood_on(date: EntryDate, own: Sequence[Placing]) -> bool:
     """Whether the dump showed the entry on its present day at the last reading."""
-    now = (date.month, date.day)
-    return bool(own) and all(one.evidence and (one.evidence.month, one.evidence.day) == now for one in own)
+    return bool(own) and all((day := one.dated) is not None and _may_be(date, day) for one in own)
 
 
 def _alternates(known: Known) -> bool:
     """Whether the entry has already returned to a former day once."""
-    days: list[tuple[int, int]] = []
+    days: list[tuple[int | None, int | None]] = []
     for dated in (*(one.date for one in known.earlier), known.date):
         if dated and (not days or days[-1] != (dated.month, dated.day)):
             days.append((dated.month, dated.day))

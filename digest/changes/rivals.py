@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rapidfuzz import fuzz
 
-from digest.changes.day_match import answers_on, is_anniversary
-from digest.changes.keys import series_marks, title_key
+from digest.changes.day_match import answers_on, is_anniversary, may_be_of
+from digest.changes.keys import entry_key, series_marks
 from digest.changes.text import SAME_TEXT, closeness, far_apart
 from digest.model import value
 
@@ -77,6 +77,8 @@ def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
         return None
     if answers_on(shown.sighting.date, rival.entry, times):
         return _same_day(shown, rival)
+    if _lacks_day(shown, rival.entry) and may_be_of(shown.sighting.dated, rival.entry):
+        return _without_day(shown, rival)
     if is_anniversary(shown.sighting.date, rival.entry):
         return None
     return _another_day(shown, rival)
@@ -87,11 +89,11 @@ def _are_far_apart(shown: Shown, text: str, their_pairs: int) -> bool:
 
 
 def _same_day(shown: Shown, rival: Rival) -> Reason | None:
-    titles = fuzz.ratio(title_key(rival.entry.content.title), shown.key) / 100
+    titles = _titles_alike(rival.entry, shown)
     if rival.placed:
         return _in_its_place(shown, rival, titles)
     score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), SAME_TEXT)
-    same_series = series_marks(rival.entry.content.title) == series_marks(shown.sighting.title)
+    same_series = _same_series(rival.entry.content.title, shown.sighting.title)
     if score is None:  # the texts are too short, so only the titles can decide
         same_line = rival.gone and rival.same_line and _same_author(rival.entry, shown)
         reason = f"same day and author, a similar title ({titles:.0%}) in place of one that is gone"
@@ -101,6 +103,38 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
     if same_series or (rival.gone and not rival.rolled_off) or rival.homeless:
         return Reason(f"same day, similar texts ({score:.0%}), a different title")
     return _WAITS if rival.standing and not rival.gone else None
+
+
+def _lacks_day(shown: Shown, entry: Known) -> bool:
+    """Whether the sighting has no day, or the date of the entry has none."""
+    return shown.sighting.date is None or (entry.date is not None and entry.date.day is None)
+
+
+def _without_day(shown: Shown, rival: Rival) -> Reason | None:
+    """One of both has no day: only the place of a line that is gone, or the whole text, shows that they are one."""
+    if rival.placed:
+        titles = _titles_alike(rival.entry, shown)
+        return _in_its_place(shown, rival, titles)
+    score = closeness(shown.content, rival.entry.content, (shown.text, rival.text), SAME_TEXT)
+    if score is None or score < SAME_TEXT:
+        return None
+    if (rival.gone and not rival.rolled_off) or rival.homeless:
+        return Reason(f"similar texts ({score:.0%}), a different title, in place of a line that is gone")
+    one_untitled = bool(shown.sighting.title) != bool(rival.entry.content.title)
+    return Reason("the same text, of which one has no title") if one_untitled and rival.text == shown.text else None
+
+
+def _titles_alike(entry: Known, shown: Shown) -> float:
+    """The similarity of two titles, or of the first sentences in their place, of which one may be cut; from 0 to 1."""
+    key = entry_key(entry.content)
+    if not (entry.content.title or shown.sighting.title) and (key.startswith(shown.key) or shown.key.startswith(key)):
+        return 1.0
+    return fuzz.ratio(key, shown.key) / 100
+
+
+def _same_series(one: str, other: str) -> bool:
+    """Whether no mark of a series distinguishes two titles; a missing title says nothing."""
+    return not (one and other) or series_marks(one) == series_marks(other)
 
 
 def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
@@ -117,11 +151,11 @@ def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
 
 def _another_day(shown: Shown, rival: Rival) -> Reason | None:
     """The article was posted again: the same text has a new date, and the old line is gone in this reading."""
-    if shown.sighting.date is None or not (rival.gone or rival.homeless or rival.standing):
+    if shown.sighting.dated is None or not (rival.gone or rival.homeless or rival.standing):
         return None
     entry = rival.entry
     same_title = shown.key in entry.titles
-    titles = 1.0 if same_title else fuzz.ratio(title_key(entry.content.title), shown.key) / 100
+    titles = 1.0 if same_title else _titles_alike(entry, shown)
     score = closeness(shown.content, entry.content, (shown.text, rival.text), SAME_TEXT)
     whole = bool(rival.text) and rival.text == shown.text
     if score is None:

@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from digest.changes.fingerprint import view
-from digest.changes.keys import lead_key, title_key
+from digest.changes.keys import entry_key, lead_key, title_key
 from digest.changes.text import pairs, plain_text
-from digest.model import Content
+from digest.model import NO_EXTRAS, Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from digest.model import DateEvidence, Fingerprint, Sighting
+    from digest.model import DateEvidence, Fingerprint, PrintedDate, Sighting
 
-    Line = tuple[str, DateEvidence | None]
+    Line = tuple[str, DateEvidence | PrintedDate | None]
 
 
 @dataclass(slots=True)
 class Shown:
-    """A sighting. `line` is the title and day of its line on the page; `view` is a hash of every character.
+    """A sighting. `line` is the title and date of its line on the page; `view` is a hash of every character.
+
+    `key` is the key of its title, or of its first sentence if it has no title.
 
     Values that few sightings need are computed on demand, because with a million sightings each byte counts.
     """
@@ -35,7 +37,7 @@ class Shown:
 
     @property
     def line(self) -> Line:
-        return self.key, self.sighting.date
+        return self.key, self.sighting.date or self.sighting.extras.printed
 
     @property
     def text(self) -> str:
@@ -65,5 +67,8 @@ def prepared(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:
 
 
 def _shown(sighting: Sighting) -> Shown:
-    content = Content(sighting.title, sighting.author, sighting.paragraphs, sighting.figures, sighting.complete)
-    return Shown(sighting, content, title_key(sighting.title), view(content))
+    extras = sighting.extras if sighting.extras is NO_EXTRAS else sighting.extras.lasting
+    texts = sighting.paragraphs, sighting.figures
+    content = Content(sighting.title, sighting.author, *texts, sighting.complete, extras)
+    key = title_key(sighting.title) if sighting.title else entry_key(content)
+    return Shown(sighting, content, key, view(content))

@@ -183,9 +183,8 @@ def merged(old: Content, new: Content, *, fuller: Content) -> Content:
     if not figures and lesser.figures:
         paragraphs = with_figures(paragraphs, lesser)
         figures = list(lesser.figures)
-    return Content(
-        fuller.title, new.author or old.author, tuple(paragraphs), tuple(figures), old.complete or new.complete
-    )
+    texts = tuple(paragraphs), tuple(figures)
+    return Content(fuller.title, new.author or old.author, *texts, old.complete or new.complete, old.extras)
 
 
 def with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from digest.changes.dates import is_settled
 from digest.changes.keys import title_key
 from digest.changes.yearly import lies_within
+from digest.model import PrintedDate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,25 +33,28 @@ def unchanged(
     """
     if not last:
         return {}
-    views = {(placing.view, placing.evidence): placing for placing in last}
+    views = {(placing.view, placing.evidence or placing.extras.printed): placing for placing in last}
     before, here = Counter(lines_of(shown, last)), Counter(one.line for one in shown)
     return {
         one.sighting.position: stood
         for one in shown
-        if (stood := views.get((one.view, one.sighting.date)))
+        if (stood := views.get((one.view, one.sighting.date or one.sighting.extras.printed)))
         and stood.keeps_text
         and before[one.line] == here[one.line] == 1
-        and _is_settled(one.sighting.date, times, ranged=ranged)
+        and _is_settled(one.sighting.dated, times, ranged=ranged)
     }
 
 
-def _is_settled(evidence: DateEvidence | None, times: Times, *, ranged: bool) -> bool:
-    if evidence is None or evidence.year is not None:
+def _is_settled(evidence: DateEvidence | PrintedDate | None, times: Times, *, ranged: bool) -> bool:
+    if evidence is None or evidence.year is not None or isinstance(evidence, PrintedDate):
         return is_settled(evidence, times.since)
     return not ranged and times.since is not None and not lies_within(evidence, times.since, times.today)
 
 
 def lines_of(shown: Sequence[Shown], last: Sequence[Placing]) -> Iterator[Line]:
     """The lines of the last reading. Most of its titles are still on the page, so their keys are reused."""
-    keys = {one.content.title: one.key for one in shown}
-    return ((keys.get(placing.title) or title_key(placing.title), placing.evidence) for placing in last)
+    keys = {one.content.title: one.key for one in shown if one.content.title}
+    return (
+        (placing.key or keys.get(placing.title) or title_key(placing.title), placing.evidence or placing.extras.printed)
+        for placing in last
+    )

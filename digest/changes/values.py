@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.model import value
+from digest.model import NO_EXTRAS, Extras, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
     from datetime import date, datetime
 
-    from digest.model import Content, DateEvidence, EntryDate, EntryId, Fingerprint
+    from digest.model import Content, DateEvidence, EntryDate, EntryId, Fingerprint, PrintedDate
+
+
+Counts = tuple[tuple[str, int], ...]  # numbers by name, in the order of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,10 @@ class Earlier:
 class Known:
     """A stored entry as the diff sees it.
 
-    `titles` are all title keys that it ever had, including its present one. A `removed` entry has a tombstone. It is
-    still matched, so that it never comes back, but it is never revised. Its readers are still counted, in case an
-    operator restores it. `revision` is the number of its newest revision; `earlier` are those before it, oldest first.
-    `first_seen_at` is None only in tests that do not need it.
+    `titles` are all keys (`keys.entry_key`) that it ever had, including its present one. A `removed` entry has a
+    tombstone. It is still matched, so that it never comes back, but it is never revised. Its readers are still counted,
+    in case an operator restores it. `revision` is the number of its newest revision; `earlier` are those before it,
+    oldest first. `first_seen_at` is None only in tests that do not need it.
     """
 
     id: EntryId
@@ -121,7 +124,8 @@ class Placing:
     `view` is a fingerprint of the title and text that the dump showed, so that a dump that keeps showing the same old
     text never counts as a revision. `readers` is the last count that the dump showed, even if it shows none now.
     `because` is the reason for the match when the dump first showed the entry, for people. The text is that of the
-    entry's revision `revision`, or `body`; both are None in readings from before they were stored.
+    entry's revision `revision`, or `body`; both are None in readings from before they were stored. `extras` are those
+    of the sighting, and `key` is its key if it has no title.
     """
 
     entry: EntryId
@@ -135,6 +139,13 @@ class Placing:
     because: str = field(default="", compare=False)
     revision: int | None = None
     body: Body | None = None
+    extras: Extras = NO_EXTRAS
+    key: str = ""
+
+    @property
+    def dated(self) -> DateEvidence | PrintedDate | None:
+        """The date evidence, as of a Sighting."""
+        return self.evidence or self.extras.printed
 
     @property
     def keeps_text(self) -> bool:
@@ -155,6 +166,7 @@ class Cause(StrEnum):
     MERGED = "merged"  # another dump shows more of the same text
     SPACING = "spacing"  # white space or character widths
     AUTHOR = "author"  # an author became known or changed
+    DETAILS = "details"  # tags, link or further fields changed
     CRAWLER = "crawler"  # the crawler or the reading rules changed, not the article
     SETTLED = "settled"  # a text that alternated with another one stayed
     EDITED = "edited"  # an operator changed it, and readers hear of it
@@ -224,6 +236,8 @@ class ChangeSet:
     - `waits`: whether the present content of other dumps would show more. Either an entry that counts as new resembles
       one
     that another dump still shows, or this dump shows more of an entry than others did.
+    - `counts`: the other numbers that this dump newly shows, by name, for each entry.
+    - `counted_before`: the dump's previous numbers for these entries, if it showed any.
     - `carried`: the number of last placings that are not shown now, because they stood beyond the end of a half-written
     dump.
     """
@@ -236,6 +250,8 @@ class ChangeSet:
     read_before: Mapping[EntryId, int] = field(default_factory=dict)
     waits: bool = False
     carried: int = 0
+    counts: tuple[tuple[EntryId, Counts], ...] = ()
+    counted_before: Mapping[EntryId, Counts] = field(default_factory=dict)
 
     @property
     def shown(self) -> tuple[Placing, ...]:

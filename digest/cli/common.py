@@ -11,13 +11,14 @@ import typer
 
 from digest.cli.progress import Progress
 from digest.json_output import json_line
+from digest.model import READERS
 from digest.typeset.dates import said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from digest.model import EntryDate
+    from digest.model import Entry, EntryDate
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -99,6 +100,12 @@ def date_json(date: EntryDate | None) -> dict[str, object] | None:
     if date is None:
         return None
     return {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)}
+
+
+def counts_json(entry: Entry) -> dict[str, int]:
+    """Every number that the pages of an entry count, by name; that of readers first."""
+    readers = {} if entry.readers is None else {READERS: entry.readers}
+    return readers | dict(entry.counts)
 
 
 def format_date(date: EntryDate | None) -> str:

@@ -26,6 +26,7 @@ from digest.errors import ConfigurationError, UnknownError
 from digest.json_output import pick
 from digest.model import DigestId, EditionKey
 from digest.service.editions.digests import edition_name
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -73,7 +74,8 @@ def edition_json(made: EditionCounts) -> dict[str, object]:
 def entry_json(one: Selected) -> dict[str, object]:
     """An entry of an edition in the JSON form of all commands."""
     entry = one.entry
-    return {"id": entry.id, "title": entry.content.title, "revision": entry.revision, **pick(one, "section", "gained")}
+    title = entry.content.title or None
+    return {"id": entry.id, "title": title, "revision": entry.revision, **pick(one, "section", "gained")}
 
 
 @app.command("list")
@@ -115,7 +117,7 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
         print_json(edition_json(made) | {"entries": entries, "recipients": recipients})
         return
     typer.echo(f"{key}: {_delivery_counts(made)}")
-    print_table(("section", "title", "gained"), [(s.section, s.entry.content.title, s.gained) for s in selected])
+    print_table(("section", "title", "gained"), [(s.section, headline(s.entry.content), s.gained) for s in selected])
     print_table(
         ("address", "state", "attempts", "next", "answer"),
         [(r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],

@@ -11,6 +11,7 @@ from digest.cli.common import (
     ConfigOption,
     JsonOption,
     clock,
+    counts_json,
     date_json,
     format_date,
     print_json,
@@ -20,8 +21,11 @@ from digest.cli.common import (
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import EntryState
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from digest.model import Entry, EntryDate
     from digest.records.publishing import Handled
 
@@ -32,10 +36,14 @@ _LIMIT = 20
 def _json(entry: Entry) -> dict[str, object]:
     return {
         "id": entry.id,
-        "title": entry.content.title,
+        "title": entry.content.title or None,
         "author": entry.content.author,
         "date": date_json(entry.date),
         "readers": entry.readers,
+        "counts": counts_json(entry),
+        "tags": list(entry.content.extras.tags),
+        "link": entry.content.extras.link,
+        "fields": dict(entry.content.extras.fields),
         "sources": list(entry.sources),
         "first_seen_at": entry.first_seen_at,
         "updated": entry.updated_at,
@@ -113,7 +121,7 @@ def _print(found: list[Handled], total: int, *, stated: bool) -> None:
         (
             one.entry.id,
             _day(one.entry.date),
-            one.entry.content.title,
+            headline(one.entry.content),
             one.entry.readers,
             _first_of(one.entry.sources),
             *((one.state,) if stated else ()),
@@ -127,12 +135,11 @@ def _print(found: list[Handled], total: int, *, stated: bool) -> None:
 
 
 def _day(date: EntryDate | None) -> str:
-    """A date in at most ten cells; without its year if that is unknown."""
+    """A date in at most ten cells, without the parts that are unknown; a month alone as `06-`."""
     if date is None:
         return ""
-    if date.year is None:
-        return f"{date.month:02}-{date.day:02}"
-    return f"{date.year:04}-{date.month:02}-{date.day:02}"
+    parts = [f"{part:02}" for part in (date.year, date.month, date.day) if part is not None]
+    return f"{parts[0]}-" if date.year is date.day is None else "-".join(parts)
 
 
 def _first_of(sources: tuple[SourceId, ...]) -> str:
@@ -174,16 +181,21 @@ def show(
                     }
                     for r in revisions
                 ],
+                "newest_counts": counts_json(found),  # `counts` was the series before other numbers were known
                 "counts": [{"at": c.at, "source": c.source, "readers": c.readers} for c in counts],
             }
         )
         return
-    typer.echo(found.content.title)
+    typer.echo(headline(found.content))
+    if not found.content.title:
+        typer.echo("no page prints a title; this is the first sentence")
     typer.echo(" · ".join(filter(None, [found.content.author, format_date(found.date), found.atom_id])))
     if handled.state is not EntryState.PUBLISHED:
         since = f" since {handled.since:%Y-%m-%d %H:%M} UTC" if handled.since else ""
         into = f" into {handled.merged_into}" if handled.merged_into else ""
         typer.echo(f"{handled.state}{into}{since}")
+    for detail in _details(found):
+        typer.echo(detail)
     for name, said in covered(handled.printed).items():
         typer.echo(f"{name} is edited; pages say: {said}")
     for paragraph in found.content.paragraphs:
@@ -194,6 +206,17 @@ def show(
         typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}{dated}")
     for count in counts:
         typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")
+
+
+def _details(entry: Entry) -> Iterator[str]:
+    """What only declared layouts show, and the other numbers."""
+    extras = entry.content.extras
+    if extras.link:
+        yield f"link: {extras.link}"
+    if extras.tags:
+        yield f"tags: {', '.join(extras.tags)}"
+    yield from (f"{name}: {text}" for name, text in extras.fields)
+    yield from (f"{name}: {number}" for name, number in entry.counts)
 
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]

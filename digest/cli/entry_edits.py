@@ -41,7 +41,7 @@ def edit(
     title: Annotated[str | None, typer.Option("--title", metavar="TITLE", help="The new title.")] = None,
     author: Annotated[str | None, typer.Option("--author", metavar="NAME", help="The new author.")] = None,
     date: Annotated[
-        str | None, typer.Option("--date", metavar="DAY", help="The new date: 2021-03-04, or 03-04 without a year.")
+        str | None, typer.Option("--date", metavar="DAY", help="The new date: 2021-03-04, 2021-03, 2021, or 03-04.")
     ] = None,
     clear_author: Annotated[
         bool, typer.Option("--clear-author", help="Remove the author, because it is unknown.")

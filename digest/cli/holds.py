@@ -11,6 +11,7 @@ from digest.cli.progress import Progress
 from digest.errors import UnknownError
 from digest.records.intake import DumpState
 from digest.typeset.dates import said
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -111,7 +112,7 @@ def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
     from digest.typeset.differences import differences
 
     told = "announced as a correction" if rewrite.cause.significant else "not announced"
-    yield f"{rewrite.contents[1].title}  ({rewrite.cause}, {told})"
+    yield f"{headline(rewrite.contents[1])}  ({rewrite.cause}, {told})"
     if rewrite.dates[0] != rewrite.dates[1]:
         before, after = (said(date, "en") or "no date" for date in rewrite.dates)
         yield f"  [-{before}-]{{+{after}+}}"
@@ -189,7 +190,7 @@ def _rewrite_json(rewrite: Rewrite) -> dict[str, object]:
 
     return {
         "id": rewrite.entry,
-        "title": rewrite.contents[1].title,
+        "title": headline(rewrite.contents[1]),
         "cause": rewrite.cause,
         "significant": rewrite.cause.significant,
         "dates": [date_json(date) for date in rewrite.dates],

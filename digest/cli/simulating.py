@@ -17,6 +17,7 @@ from digest.cli.progress import Progress
 from digest.errors import DigestError
 from digest.json_output import pick, to_json
 from digest.model import Section
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +150,7 @@ def _lines(done: Simulation) -> Iterator[str]:
             for one in told.selected:
                 if one.section is section:
                     gained = f" (+{one.gained} readers)" if one.gained else ""
-                    yield f"  {section.replace('_', ' ')}: {one.entry.content.title}{gained}"
+                    yield f"  {section.replace('_', ' ')}: {headline(one.entry.content)}{gained}"
 
 
 def _json(done: Simulation) -> dict[str, object]:

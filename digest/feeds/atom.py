@@ -11,7 +11,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from digest.typeset.characters import line, strip_unsafe
-from digest.typeset.titles import UNTITLED, title
+from digest.typeset.titles import UNTITLED, labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,8 @@ def _entry(entry: FeedEntry) -> _Entry:
     if entry.summary:
         made.summary(strip_unsafe(entry.summary))
     made.content(entry.html, type="html")
+    if tags := labels(entry.tags):
+        made.category([{"term": tag} for tag in tags])
     return made
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from digest.typeset.characters import line, strip_unsafe
-from digest.typeset.titles import UNTITLED, title
+from digest.typeset.titles import UNTITLED, labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
             "date_published": entry.published and entry.published.isoformat(),
             "date_modified": entry.updated_at.isoformat(),
             "authors": [{"name": line(entry.author) or UNTITLED}],
+            "tags": labels(entry.tags) or None,
             "language": entry.language,
         }
     )

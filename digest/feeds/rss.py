@@ -17,7 +17,7 @@ from lxml import etree
 
 from digest.feeds.atom import HISTORY, links, with_stylesheet
 from digest.typeset.characters import line, strip_unsafe
-from digest.typeset.titles import UNTITLED, title
+from digest.typeset.titles import UNTITLED, labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ def _item(entry: FeedEntry) -> _Entry:
     made.title(_named(title(entry.title)))
     made.link(href=entry.url)
     made.guid(entry.id, permalink=False)
+    if tags := labels(entry.tags):
+        made.category([{"term": _named(tag)} for tag in tags])
     if entry.published:
         made.published(entry.published)
     return made

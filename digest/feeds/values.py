@@ -48,7 +48,10 @@ class FeedFacts:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """The values of an entry. `published` has the offset of its source's time zone; `html` is well-formed XML."""
+    """The values of an entry.
+
+    `published` has the offset of its source's time zone. `html` is well-formed XML.
+    """
 
     id: str
     title: str
@@ -60,3 +63,4 @@ class FeedEntry:
     published: datetime | None
     summary: str
     html: str
+    tags: tuple[str, ...] = ()

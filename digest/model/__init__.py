@@ -2,6 +2,7 @@
 
 from digest.model.articles import (
     NO_EXTRAS,
+    READERS,
     AtomId,
     Block,
     BlockKind,
@@ -48,6 +49,7 @@ from digest.model.mailing import (
 __all__ = [
     "MAY_HAVE_IT",
     "NO_EXTRAS",
+    "READERS",
     "AtomId",
     "Block",
     "BlockKind",

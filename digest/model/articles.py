@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from calendar import monthrange
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
@@ -31,7 +32,7 @@ class Layout(StrEnum):
 
 
 class DateEvidence(NamedTuple):  # a tuple, because lines are looked up by it
-    """The date as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
+    """A day as one dump shows it. Always a possible day; `year` is absent in the `dateblock` layout."""
 
     month: int
     day: int
@@ -46,21 +47,6 @@ class DateKind(StrEnum):
     PARTIAL = "partial"
 
 
-@value
-class EntryDate:
-    """The date of an entry and its kind. `year` is absent if and only if the kind is partial."""
-
-    month: int
-    day: int
-    year: int | None
-    kind: DateKind
-
-    @property
-    def full(self) -> date | None:
-        """The calendar day, or None if no year is supported."""
-        return None if self.year is None else date(self.year, self.month, self.day)
-
-
 class PrintedDate(NamedTuple):
     """A date as far as a page prints it; at least one part is there. Never an impossible day."""
 
@@ -70,12 +56,43 @@ class PrintedDate(NamedTuple):
 
 
 @value
+class EntryDate:
+    """The date of an entry, as far as the evidence goes, and its kind.
+
+    At least one of year and month is known, and a day only together with its month. The kind is partial if and only if
+    a part is unknown.
+    """
+
+    month: int | None
+    day: int | None
+    year: int | None
+    kind: DateKind
+
+    @property
+    def full(self) -> date | None:
+        """The calendar day, or None if a part of it is unknown."""
+        if self.year is None or self.month is None or self.day is None:
+            return None
+        return date(self.year, self.month, self.day)
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """The first and the last day on which it can be; None if its year is unknown."""
+        if self.year is None:
+            return None
+        if self.month is None:
+            return date(self.year, 1, 1), date(self.year, 12, 31)
+        last = monthrange(self.year, self.month)[1]
+        return date(self.year, self.month, self.day or 1), date(self.year, self.month, self.day or last)
+
+
+@value
 class Extras:
     """What an entry shows beside its text in a layout that an operator declared.
 
     `printed` is the whole date evidence, of which `Sighting.date` is that with month and day. `counts` and `fields`
     are names with what they hold, in page order; the count of readers is `Sighting.readers`, too. `tags` are each
-    there once.
+    there once. In a Content, only tags, link and fields are present.
     """
 
     printed: PrintedDate | None = None
@@ -84,8 +101,16 @@ class Extras:
     link: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def lasting(self) -> Extras:
+        """Tags, link and fields, which belong to the content of an entry; without dates and counts."""
+        if not (self.tags or self.link or self.fields):
+            return NO_EXTRAS
+        return replace(self, printed=None, counts=()) if self.printed or self.counts else self
+
 
 NO_EXTRAS = Extras()
+READERS = "readers"  # the name of the count that feeds, pages and mails show
 
 
 @value
@@ -111,6 +136,11 @@ class Sighting:
     figures: tuple[str, ...]
     complete: bool
     extras: Extras = NO_EXTRAS
+
+    @property
+    def dated(self) -> DateEvidence | PrintedDate | None:
+        """The date evidence: a day, with its year or without, or else other parts of a date."""
+        return self.date or self.extras.printed
 
 
 class NoteKind(StrEnum):
@@ -199,13 +229,17 @@ class Block:
 
 @value
 class Content:
-    """The text of an entry; `paragraphs`, `figures` and `complete` as in a Sighting."""
+    """The text of an entry; `paragraphs`, `figures` and `complete` as in a Sighting.
+
+    `title` is empty if no page prints one. `extras` are the tags, the link and the fields.
+    """
 
     title: str
     author: str | None
     paragraphs: tuple[str, ...]
     figures: tuple[str, ...]
     complete: bool = True
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +249,8 @@ class Entry:
     `date.full` is the `published` date in feeds. `readers` is the newest count from the source that counted last.
     `sources` contains at least one id; the first is the source that showed the entry first. `updated_at` changes only
     on a significant revision. `revision` numbers the stored states from 1, and `content` belongs to that revision.
-    `page_order` is the position at the first sighting.
+    `page_order` is the position at the first sighting. `counts` are the newest numbers of other things that its pages
+    count, by name.
     """
 
     id: EntryId
@@ -228,3 +263,4 @@ class Entry:
     updated_at: datetime
     revision: int
     page_order: int
+    counts: tuple[tuple[str, int], ...] = ()

@@ -20,14 +20,15 @@ _NOON = time(12)
 def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
     """The date as text: `2020年11月20日`, `20 November 2020`; empty for None.
 
-    If the year is unknown or `year` is False: `11月20日`, `20 November`.
+    A part that is unknown is left out, and so is the year if `year` is False: `11月20日`, `20 November`, `June 2021`.
     """
     if day is None:
         return ""
-    printed_year = day.year if year else None
+    parts = day.year if year else None, day.month, day.day
     if language.startswith("zh"):
-        return f"{f'{printed_year}年' if printed_year else ''}{day.month}月{day.day}日"
-    return f"{day.day} {_MONTHS[day.month - 1]}{f' {printed_year}' if printed_year else ''}"
+        return "".join(f"{part}{unit}" for part, unit in zip(parts, "年月日", strict=True) if part is not None)
+    named = _MONTHS[day.month - 1] if day.month else None
+    return " ".join(str(part) for part in (day.day, named, parts[0]) if part is not None)
 
 
 def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:

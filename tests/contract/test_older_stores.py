@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import JSON, Boolean, DateTime, MetaData, inspect, text
 
 from digest.app import opened
-from digest.model import DigestId, SourceId
+from digest.model import NO_EXTRAS, DateKind, DigestId, EntryDate, Extras, SourceId
 from digest.service.upkeep.invariants import violations
 from digest.settings import load
 from digest.store import open_store
@@ -213,6 +214,52 @@ def test_what_an_old_program_held_is_released_when_the_page_is_whole_again(older
 
 def opened_store(older: Older) -> AbstractContextManager[Store]:
     return opened(load(older.blog.home / "digest.toml"))
+
+
+@pytest.mark.parametrize("place", ["file", "postgresql"])
+def test_a_store_of_0011_takes_what_declared_layouts_show(
+    request: pytest.FixtureRequest, tmp_path: Path, place: str
+) -> None:
+    url, engine = (
+        f"sqlite:///{tmp_path / 'digest.db'}",
+        engines.writing(engines.opened(tmp_path / "digest.db", timedelta(0))),
+    )
+    make(engine)
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", "0011")
+    if place == "postgresql":
+        url = request.getfixturevalue("postgres").database()
+        server = servers.writing(servers.opened(url, timedelta(seconds=5)), exclusive=True)
+        with engine.connect() as old, server.begin() as new:
+            schema.upgrade(new, "here", "0011")
+            copy(old, new)
+        server.dispose()
+    engine.dispose()
+
+    with closing(open_store(url)) as store:
+        with store.read() as tx:
+            before = tx.entries.newest(limit=50)
+            blog = SourceId("blog")
+            lines = [line for path in tx.readings.dumps(blog) for line in tx.readings.last_reading(blog, path)]
+        assert len(before) == OTHERS
+        assert {(one.counts, one.content.extras) for one in before} == {((), NO_EXTRAS)}
+        assert lines
+        assert {(line.extras, line.key) for line in lines} == {(NO_EXTRAS, "")}
+
+        extras = Extras(tags=("Topology",), link="https://a.example/1")
+        june = EntryDate(6, None, 2021, DateKind.PARTIAL)
+        hand = Hand(store)
+        hand.read(
+            replace(hand.added("新来的", date=june), content=replace(hand.content("新来的"), extras=extras)),
+            now=CHANGED,
+        )
+        entry = hand.entry("新来的")
+        assert (entry.date, entry.content.extras) == (june, extras)
+        with store.read() as tx:
+            assert [one.id for one in tx.entries.search("topology", limit=5)] == ["新来的"]
+            assert {one.id: one.date for one in tx.entries.newest(limit=50)}.items() >= {
+                (one.id, one.date) for one in before
+            }
 
 
 def test_it_is_migrated_on_postgresql(postgres: Server, tmp_path: Path) -> None:

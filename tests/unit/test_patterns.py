@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import checks
+from digest.model import NO_EXTRAS
 from digest.patterns import Pattern, hostile
 from digest.service.publishing.feeds import _Rule
 from digest.settings import Topic
@@ -100,7 +101,7 @@ def test_a_topic_is_asked_of_an_entry_without_backtracking() -> None:
 
 
 def _entry(text: str) -> Any:
-    content = SimpleNamespace(title="t", paragraphs=(text,), author=None)
+    content = SimpleNamespace(title="t", paragraphs=(text,), author=None, extras=NO_EXTRAS)
     return SimpleNamespace(content=content, sources=())
 
 

@@ -22,7 +22,7 @@ from digest.typeset.dates import said
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import html
 from digest.typeset.text import cells, text
-from digest.typeset.titles import title
+from digest.typeset.titles import headline, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -167,7 +167,7 @@ class EntryPresenter:
 
     def _view(self, one: Selected, corrections: Sequence[Correction], share: int, *, tied: bool) -> EntryView:
         frame, entry = self._frame, one.entry
-        now = _title(entry.content.title)
+        now = _title(headline(entry.content))
         short = one.section is Section.NEW and self._length is Length.TWO_LINES
         if short and cells(now) > _SHORT_TITLE:
             now = cut(now, _SHORT_TITLE * len(now) // cells(now))
@@ -176,7 +176,7 @@ class EntryPresenter:
         group = group_of(frame, entry) if self._grouped else ""
         source = frame.sources.get(entry.sources[0], "")
         lang = frame.languages.get(entry.sources[0], "")
-        former = _title(corrections[0].before.title) if corrections else ""
+        former = _title(corrections[0].before.title) if corrections and corrections[0].before.title else ""
         redated, was = _redated(corrections, entry.date)
         return EntryView(
             title=now,

@@ -24,6 +24,7 @@ from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
 from digest.service.publishing.feeds import holds_any
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -212,7 +213,7 @@ def upcoming_editions(tx: Transaction, settings: Settings, now: datetime, since:
             continue
         schedule, selection = schedule_of(digest), select_entries(tx, digest, state)
         new, corrected = (
-            tuple(one.entry.content.title for one in selection.entries if one.section is section)
+            tuple(headline(one.entry.content) for one in selection.entries if one.section is section)
             for section in (Section.NEW, Section.CORRECTED)
         )
         due = due_slot(

@@ -95,7 +95,7 @@ def edition_frame(
         groups=[(feed.title, feed.holds) for feed in groups],
         sources={SourceId(one.id): one.title for one in settings.sources if len(settings.sources) > 1},
         languages={SourceId(one.id): one.language for one in settings.sources},
-        original=lambda entry: via(source_of(settings, entry), entry.content.title),
+        original=lambda entry: via(source_of(settings, entry), entry.content),
         subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
         contact=(settings.contact, settings.contact_url),
         postal=settings.mail.postal,

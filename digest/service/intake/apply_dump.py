@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from digest.changes import guards
 from digest.changes.backlog import first_updated_at, news
+from digest.changes.dates import begins_on
 from digest.changes.days import AHEAD
-from digest.changes.keys import lead_key, title_key
+from digest.changes.keys import entry_key, lead_key
 from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
 from digest.model import AtomId, EntryId, NoteKind
 from digest.records.intake import ApplyFacts, DumpState, KnownDump, Unsettled
@@ -172,10 +173,11 @@ def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
     ahead = [
         day
         for one in shown
-        if (evidence := one.sighting.date)
-        and evidence.year is not None
-        and evidence.year >= limit.year
-        and (day := limit.replace(evidence.year, evidence.month, evidence.day)) > limit
+        if (dated := one.sighting.dated)
+        and dated.year is not None
+        and dated.year >= limit.year
+        and (day := begins_on(dated)) is not None
+        and day > limit
     ]
     return datetime.combine(min(ahead), time(), UTC) - AHEAD if ahead else None
 
@@ -225,7 +227,7 @@ def _facts(
             if change.content is one.content:
                 titles[change.entry], leads[change.entry] = one.key, one.lead
                 continue
-        titles[change.entry], leads[change.entry] = title_key(change.content.title), lead_key(change.content)
+        titles[change.entry], leads[change.entry] = entry_key(change.content), lead_key(change.content)
     return ApplyFacts(now=now, first_import=first_import, atom_ids=atom_ids, title_keys=titles, lead_keys=leads)
 
 

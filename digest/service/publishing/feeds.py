@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from digest.changes.backlog import began_on
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.patterns import Pattern
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Sequence
     from datetime import datetime
 
-    from digest.model import Entry
+    from digest.model import Content, Entry
     from digest.records.intake import Unsettled
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store, Transaction
 
 EVERYTHING = ""
+_LONGEST_LINK = 2_000  # characters; browsers do not follow longer ones
+_NOT_IN_LINKS = re.compile(
+    r"[\s\x00-\x1f\x7f-\x9f<>\"`{}|\\^\u200b-\u200f\u202a-\u202e\u2060-\u2069\ue000-\uf8ff\ufeff]"
+)
+_IN_LINKS = "%:/?#[]@!$&'()*+,;=~-._"  # everything else is percent-encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ class _Rule:
             return False
         if self._authors and entry.content.author not in self._authors:
             return False
-        text = "\n".join((entry.content.title, *entry.content.paragraphs))
+        text = "\n".join((entry.content.title, *entry.content.paragraphs, *entry.content.extras.tags))
         if self._words is None and not self._patterns:
             return True
         if self._words is not None and self._words.search(text):
@@ -146,9 +152,9 @@ def _enlist(
 
 
 def _age(entry: Entry | Unsettled) -> tuple[datetime, bool, int, int, str]:
-    """The sort key for oldest first: by first sighting, then by date if known, then in reverse page order."""
-    full = entry.date.full if entry.date else None
-    return entry.first_seen_at, full is not None, (full or date.min).toordinal(), -entry.page_order, entry.id
+    """The sort key for oldest first: by first sighting, by date if its year is known, in reverse page order."""
+    since = began_on(entry.date)
+    return entry.first_seen_at, since is not None, (since or date.min).toordinal(), -entry.page_order, entry.id
 
 
 def remove(store: Store, entry: str, now: datetime) -> None:
@@ -181,6 +187,28 @@ def source_of(settings: Settings, entry: Entry) -> Source | None:
     return next((found for name in entry.sources if (found := settings.source(name))), None)
 
 
-def via(source: Source | None, title: str) -> str:
-    """The URL of the original, by the source's link template; empty without one."""
-    return source.link.format(title=quote(title, safe="")) if source and source.link else ""
+def via(source: Source | None, content: Content) -> str:
+    """The URL of the original: the one that a page shows, or else by the source's link template; empty without one.
+
+    Decision 287.
+    """
+    if content.extras.link and (shown := web_address(content.extras.link)):
+        return shown
+    if source is None or not source.link or ("{title}" in source.link and not content.title):
+        return ""
+    return source.link.format(title=quote(content.title, safe=""))
+
+
+def web_address(link: str) -> str:
+    """The link that a page shows, if it is an absolute http or https address that browsers follow; otherwise empty."""
+    try:
+        parts = urlsplit(link)
+        parts.port  # noqa: B018 - raises for an impossible port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or len(link) > _LONGEST_LINK:
+        return ""
+    if _NOT_IN_LINKS.search(link):
+        return ""
+    before, host, behind = link.partition(parts.netloc)  # a host that is not ASCII is for the browser to translate
+    return before + host + quote(behind, safe=_IN_LINKS)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
-from digest.model import EntryId, Section, SourceId
+from digest.model import DateKind, EntryId, Section, SourceId
 from digest.records.intake import DumpState
 from digest.service.editions.digests import digest_title, edition_name
 from digest.service.publishing.feeds import EVERYTHING, source_of, via
@@ -22,7 +22,7 @@ from digest.typeset.excerpt import excerpt
 from digest.typeset.formulas import text as linear
 from digest.typeset.html import html
 from digest.typeset.punctuation import full_width
-from digest.typeset.titles import title
+from digest.typeset.titles import headline, labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +66,7 @@ class EntryView:
     revisions: int
     gained: int | None = None
     dates: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +268,7 @@ class Reading:
     def _view(self, entry: Entry, language: str, *, limit: int | None = None, gained: int | None = None) -> EntryView:
         source = source_of(self._settings, entry)
         body = blocks(entry.content)
-        shown_title = title(entry.content.title)
+        shown_title = headline(entry.content)
         return EntryView(
             id=entry.id,
             title=shown_title,
@@ -278,12 +279,13 @@ class Reading:
             kind=_kind(entry.date),
             html="" if limit == 0 else html(excerpt(body, limit) if limit else body, level=2),
             readers=entry.readers,
-            via=via(source, entry.content.title),
+            via=via(source, entry.content),
             source=source.title if source else "",
             source_url=f"/sources/{source.id}" if source else "",
             first_seen_at=entry.first_seen_at,
             revisions=entry.revision,
             gained=gained,
+            tags=tuple(labels(entry.content.extras.tags)),
         )
 
 
@@ -318,11 +320,14 @@ def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: 
 
 
 def _link(entry: Entry | None) -> Link | None:
-    return Link(f"/entries/{entry.id}", title(entry.content.title)) if entry else None
+    return Link(f"/entries/{entry.id}", headline(entry.content)) if entry else None
 
 
 def _kind(date: EntryDate | None) -> str:
-    return str(date.kind) if date else ""
+    """How a date is known; a partial one with its year says by itself what is missing."""
+    if date is None or (date.kind is DateKind.PARTIAL and date.year is not None):
+        return ""
+    return str(date.kind)
 
 
 def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:

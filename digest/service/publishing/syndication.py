@@ -32,6 +32,7 @@ from digest.templating import language_tag
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -238,15 +239,16 @@ class Syndication:
         fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
         return FeedEntry(
             id=entry.atom_id,
-            title=entry.content.title,
+            title=headline(entry.content),
             author=entry.content.author or (source.title if source else self._settings.site_title),
             language=source.language if source else language_tag(self._settings.language),
             url=f"{self._settings.base_url}/entries/{entry.id}",
-            via=via(source, entry.content.title),
+            via=via(source, entry.content),
             updated_at=entry.updated_at,
             published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
             summary=summary,
             html=whole if fits else f"<p>{escape(summary)}</p>",
+            tags=entry.content.extras.tags,
         )
 
 

@@ -15,6 +15,7 @@ from digest.records.publishing import ActKind, EntryState
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -128,7 +129,7 @@ def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetim
 
 def _titles(tx: Transaction, entries: Sequence[EntryId]) -> list[str]:
     found = (tx.by_hand.entry(entry) for entry in entries)
-    return [f"{one.entry.id}  {one.entry.content.title}" for one in found if one]
+    return [f"{one.entry.id}  {headline(one.entry.content)}" for one in found if one]
 
 
 def _shown(tx: Transaction, source: SourceId) -> list[EntryId]:

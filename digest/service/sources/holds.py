@@ -15,6 +15,7 @@ from digest.service.intake.comparing import ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_file
 from digest.service.intake.years import better_dates
 from digest.service.operating.faults import REPORT_IT, describe_fault
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -179,7 +180,7 @@ def _in_order(compared: Compared, dates: dict[EntryId, EntryDate], silent: Colle
     revised = sorted((one for one in changes if isinstance(one, Revised)), key=lambda one: here[one.entry])
     return Outcome(
         tuple(
-            Arrival(one.content.title, dates.get(one.entry, one.date), one.entry not in silent)
+            Arrival(headline(one.content), dates.get(one.entry, one.date), one.entry not in silent)
             for one in sorted((one for one in changes if isinstance(one, Added)), key=lambda one: here[one.entry])
         ),
         tuple(
@@ -191,7 +192,9 @@ def _in_order(compared: Compared, dates: dict[EntryId, EntryDate], silent: Colle
             )
             for one in revised
         ),
-        tuple(Departure(entry, was[entry].content.title if entry in was else title) for entry, title in titles.items()),
+        tuple(
+            Departure(entry, headline(was[entry].content) if entry in was else title) for entry, title in titles.items()
+        ),
     )
 
 

@@ -9,12 +9,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.changes import guards
-from digest.changes.keys import title_key
+from digest.changes.dates import same_day
+from digest.changes.day_match import may_be_of
 from digest.changes.shown import prepared
 from digest.changes.values import Questions
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
+    from digest.changes.shown import Shown
+    from digest.changes.values import Known
     from digest.model import Sighting
     from digest.service.intake.comparing import ReadDump
     from digest.store.intake.readings import Readings
@@ -34,10 +37,13 @@ def with_overwritten(readings: Readings, dump: ReadDump, agreed: int) -> ReadDum
 
     They form a page of their own. The dump itself if there are none.
     """
-    held = _missing(dump, agreed)
-    known = readings.known(Questions(frozenset(title_key(one.title) for one in held))) if held else []
-    lines = {(title, entry.date.month, entry.date.day) for entry in known if entry.date for title in entry.titles}
-    missing = [one for one in held if one.date and (title_key(one.title), one.date.month, one.date.day) not in lines]
+    held = prepared(_missing(dump, agreed))
+    known = readings.known(Questions(frozenset(one.key for one in held))) if held else []
+    titled: dict[str, list[Known]] = {}
+    for entry in known:
+        for title in entry.titles:
+            titled.setdefault(title, []).append(entry)
+    missing = [one.sighting for one in held if not any(_may_be(one, entry) for entry in titled.get(one.key, ()))]
     if not missing:
         return dump
     end, page = len(dump.shown), dump.shown[-1].sighting.page + 1
@@ -52,4 +58,11 @@ def _missing(dump: ReadDump, agreed: int) -> list[Sighting]:
     if agreed <= 1 and not guards.agree(known.waiting, guards.lines(dump.shown)):
         return []
     here = {one.line for one in dump.shown}
-    return [one for one in known.overwritten if (title_key(one.title), one.date) not in here]
+    return [one.sighting for one in prepared(known.overwritten) if one.line not in here]
+
+
+def _may_be(shown: Shown, entry: Known) -> bool:
+    """Whether an entry with the title of a sighting that is shown no longer may be what it showed."""
+    if shown.sighting.date is not None:
+        return entry.date is not None and same_day(entry.date, shown.sighting.date)
+    return may_be_of(shown.sighting.dated, entry)

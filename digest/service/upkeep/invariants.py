@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from digest.changes.keys import lead_key, title_key
+from digest.changes.keys import entry_key, lead_key
 from digest.changes.words import tokens
 from digest.records.upkeep import Violation
 
@@ -41,7 +41,8 @@ def _of(entry: Recorded) -> Iterator[Violation]:
     if named is None or named["entry"] != entry.entry:
         yield Violation("an AtomId is not well-formed, or another entry's", f"{row}, atom_id={entry.atom_id}")
     for number, content in enumerate(entry.contents, 1):
-        if title_key(content.title) not in entry.titles:
+        key = entry_key(content)
+        if key and key not in entry.titles:
             yield Violation("an entry does not answer to its title", f"{row}, revision={number}")
         lead = lead_key(content)
         if lead and lead not in entry.leads:
@@ -51,5 +52,5 @@ def _of(entry: Recorded) -> Iterator[Violation]:
 
 
 def _words(content: Content) -> tuple[str, str]:
-    body = (token for paragraph in content.paragraphs for token in tokens(paragraph))
+    body = (token for text in (*content.paragraphs, *content.extras.tags) for token in tokens(text))
     return " ".join(tokens(content.title)), " ".join(body)

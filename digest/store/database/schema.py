@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, inspect, text
 from digest.errors import StoreError
 from digest.store.database.tables import metadata
 
-NEWEST = "0011"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
+NEWEST = "0012"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
 _OF_A_DATABASE = ("search_index", "sqlite_")  # tables that differ between kinds of databases

@@ -3,7 +3,9 @@
 Decisions 55 and 205.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -26,16 +28,26 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from digest.changes.values import Body, Printed
-from digest.model import Content, DateKind, EntryDate
+from digest.changes.values import Body, Placing, Printed
+from digest.model import (
+    NO_EXTRAS,
+    Content,
+    DateEvidence,
+    DateKind,
+    EntryDate,
+    EntryId,
+    Extras,
+    Fingerprint,
+    PrintedDate,
+)
 
 BATCH = 500  # well under the limit of parameters of every database
 _ROWS = 2_000  # rows that are in memory twice while the driver receives them
 _T = TypeVar("_T")
 _KINDS = {kind.value: kind for kind in DateKind}  # by value: calling the enumeration takes ten times as long
 EVER = datetime(1970, 1, 1, tzinfo=UTC)  # before any time of ours: `> EVER` asks an index for what is not NULL
-DATE = ("date_kind", "date_month", "date_day", "date_full")
-CONTENT = ("title", "author", "paragraphs", "figures", "complete")
+DATE = ("date_kind", "date_month", "date_day", "date_full", "date_part")
+CONTENT = ("title", "author", "paragraphs", "figures", "complete", "extras")
 
 
 def batches(values: Iterable[_T]) -> Iterator[list[_T]]:
@@ -154,7 +166,22 @@ def execute_ready(
 
 def date_values(date: EntryDate | None) -> tuple[object, ...]:
     """The stored values of a date in entries and revisions, for the columns `DATE`."""
-    return (date.kind.value, date.month, date.day, date.full) if date else (None, None, None, None)
+    if date is None:
+        return None, None, None, None, None
+    if date.day is None:
+        return None, None, None, None, _part_value(date)
+    return date.kind.value, date.month, date.day, date.full, None
+
+
+def _part_value(date: EntryDate) -> str:
+    """The stored form of a date without a day; sorted as text, later ones are behind."""
+    month = "" if date.month is None else f"-{date.month:02}"
+    return f"-{month}" if date.year is None else f"{date.year:04}{month}"
+
+
+def _part_of(stored: str) -> EntryDate:
+    year, _, month = ("", "", stored[2:]) if stored.startswith("--") else stored.partition("-")
+    return EntryDate(int(month) if month else None, None, int(year) if year else None, DateKind.PARTIAL)
 
 
 def date_columns(date: EntryDate | None) -> dict[str, object]:
@@ -165,7 +192,7 @@ def date_columns(date: EntryDate | None) -> dict[str, object]:
 def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
     """The date in a row of entries or revisions."""
     if row.date_kind is None:
-        return None
+        return _part_of(row.date_part) if row.date_part else None
     year = row.date_full.year if row.date_full else None
     return EntryDate(row.date_month, row.date_day, year, _KINDS[row.date_kind])
 
@@ -208,9 +235,75 @@ def body_of(row: Row[*tuple[Any, ...]]) -> Body | None:
 
 def content_values(content: Content) -> tuple[object, ...]:
     """The stored values of a content in revisions, for the columns `CONTENT`."""
-    return content.title, content.author, list(content.paragraphs), list(content.figures), content.complete
+    texts = list(content.paragraphs), list(content.figures)
+    return content.title, content.author, *texts, content.complete, extras_value(content.extras)
 
 
 def content_of(row: Row[*tuple[Any, ...]]) -> Content:
     """The content in a row of revisions."""
-    return Content(row.title, row.author, tuple(row.paragraphs), tuple(row.figures), row.complete)
+    texts = tuple(row.paragraphs), tuple(row.figures)
+    return Content(row.title, row.author, *texts, row.complete, extras_of(row.extras))
+
+
+def extras_value(extras: Extras, key: str = "") -> str | None:
+    """The stored form of extras, and of the key of a line without a title; None if there is nothing. Decision 288."""
+    if extras is NO_EXTRAS and not key:
+        return None
+    made: dict[str, object] = {
+        "key": key,
+        "printed": extras.printed,
+        "counts": extras.counts,
+        "tags": extras.tags,
+        "link": extras.link,
+        "fields": extras.fields,
+    }
+    present = {name: value for name, value in made.items() if value}
+    return json.dumps(present, ensure_ascii=False) if present else None
+
+
+def extras_of(stored: str | None) -> Extras:
+    """The same extras; `NO_EXTRAS` itself if there are none."""
+    return extras_and_key(stored)[0] if stored else NO_EXTRAS
+
+
+def extras_and_key(stored: str) -> tuple[Extras, str]:
+    """The extras and the key of a line, as a placing has them."""
+    read: dict[str, Any] = json.loads(stored)
+    key = read.pop("key", "")
+    if not read:
+        return NO_EXTRAS, key
+    printed = read.get("printed")
+    extras = Extras(
+        PrintedDate(*printed) if printed else None,
+        tuple((name, number) for name, number in read.get("counts", ())),
+        tuple(read.get("tags", ())),
+        read.get("link"),
+        tuple((name, text) for name, text in read.get("fields", ())),
+    )
+    return extras, key
+
+
+def placing_of(row: Row[*tuple[Any, ...]]) -> Placing:
+    """The placing in a row of placings."""
+    made = Placing(
+        entry=EntryId(row.entry_id),
+        position=row.position,
+        page=row.page,
+        title=row.title,
+        evidence=None if row.month is None else DateEvidence(row.month, row.day, row.year),
+        readers=row.readers,
+        view=Fingerprint(row.view),
+        complete=row.complete,
+        because=row.because,
+        revision=row.revision,
+        body=body_of(row),
+    )
+    return with_extras(made, row.extras)
+
+
+def with_extras(placing: Placing, stored: str | None) -> Placing:
+    """The placing with the extras of its row; nearly all have none."""
+    if not stored:
+        return placing
+    extras, key = extras_and_key(stored)
+    return replace(placing, extras=extras, key=key)

@@ -7,6 +7,7 @@ from functools import cache
 
 from sqlalchemy import Connection, Insert, and_, bindparam, delete, select, update
 
+from digest.changes.counts import counted_now
 from digest.changes.values import Added, Ambiguous, ChangeSet, Placing, Revised
 from digest.model import EntryDate, EntryId, SourceId
 from digest.records.intake import ApplyFacts
@@ -18,6 +19,7 @@ from digest.store.database.statements import (
     date_of,
     date_values,
     execute_rows,
+    extras_value,
     insert,
     insert_in,
     insert_rows,
@@ -44,12 +46,14 @@ _ENTRY = (
 )
 _PLACING = (
     *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
-    *("readers", "view", "complete", "because", "revision", "body"),
+    *("readers", "view", "complete", "because", "revision", "body", "extras"),
 )
 _COUNTED = ("entry_id", "source", "counted_at", "readers")
 _MOVING = update(entries).where(entries.c.id == bindparam("entry"))
 _PUBLISH = _MOVING.values(updated_at=bindparam("moved"), announced=bindparam("told"))
 _COUNT_NEWEST = _MOVING.values(readers=bindparam("newest"))
+_COUNTS = select(entries.c.id, entries.c.counts).where(entries.c.id.in_(bindparam("entries", expanding=True)))
+_COUNT_OTHERS = _MOVING.values(counts=bindparam("newest"))
 _PLACED = select(placings.c.entry_id).where(
     placings.c.source == bindparam("source"), placings.c.path == bindparam("path")
 )
@@ -91,6 +95,8 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     _replace_placings(connection, source, path, changes.placings, facts.last)
     counts = (*changes.readers, *passed_on(connection, source, changes.readers))
     _count_readers(connection, source, counts, facts.now)
+    if changes.counts:
+        _count_others(connection, changes)
     if facts.last:
         depart(connection, source, path, changes, facts.last, facts.now)
     _report(connection, source, path, changes.ambiguous, facts.now)
@@ -216,6 +222,20 @@ def _count_readers(
     execute_rows(connection, _counting(connection.dialect.name), _COUNTED, rows)
 
 
+def _count_others(connection: Connection, changes: ChangeSet) -> None:
+    """Store the newest of the numbers that have no series."""
+    for batch in batches(changes.counts):
+        shown = dict(batch)
+        known = {row.id: row.counts or {} for row in connection.execute(_COUNTS, {"entries": list(shown)})}
+        now = {
+            entry: dict(counted_now(tuple(known[entry].items()), counts, changes.counted_before.get(entry)))
+            for entry, counts in shown.items()
+        }
+        rows = [{"entry": entry, "newest": counts} for entry, counts in now.items() if counts != known[entry]]
+        if rows:
+            connection.execute(_COUNT_OTHERS, rows)
+
+
 @cache
 def _counting(database: str) -> Insert:
     put = insert_in(database, reader_counts).values({name: bindparam(name) for name in _COUNTED})
@@ -253,6 +273,7 @@ def _replace_placings(
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
                 *(placing.readers, placing.view, placing.complete, placing.because, placing.revision),
                 body_value(placing.body),
+                extras_value(placing.extras, placing.key),
             )
             for placing in fresh
         ),

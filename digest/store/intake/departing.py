@@ -9,13 +9,21 @@ from sqlalchemy import Connection, Insert, Row, bindparam, delete, select
 
 from digest.changes.values import ChangeSet, Placing, Vanished
 from digest.model import EntryId, Fingerprint, SourceId
-from digest.store.database.statements import batches, body_of, body_value, execute_rows, insert_in
+from digest.store.database.statements import (
+    batches,
+    body_of,
+    body_value,
+    execute_rows,
+    extras_value,
+    insert_in,
+    with_extras,
+)
 from digest.store.database.tables.publishing import departures
 
 _REMEMBERED = timedelta(days=90)
 _MOST = 1_000  # entries that may leave a dump in one reading: if a page shows something else, nothing is stored
 
-_NAMES = ("source", "path", "entry_id", "title", "view", "complete", "revision", "body", "left_at")
+_NAMES = ("source", "path", "entry_id", "title", "view", "complete", "revision", "body", "extras", "left_at")
 _HERE = departures.c.source == bindparam("here"), departures.c.path == bindparam("there")
 _FORGET = delete(departures).where(*_HERE, departures.c.left_at < bindparam("before"))
 _DEPARTED = select(departures).where(*_HERE, departures.c.entry_id.in_(bindparam("entries", expanding=True)))
@@ -34,6 +42,7 @@ def depart(
         (
             *(source, path, one.entry, one.title, one.view, one.complete, one.revision),
             body_value(one.body),
+            extras_value(one.extras, one.key),
             now,
         )
         for one in left.values()
@@ -59,7 +68,7 @@ def departed(connection: Connection, source: SourceId, path: str, of: Iterable[E
 
 def placing_of(row: Row[Any]) -> Placing:
     """The placing of a row of departures; its position and page are not stored."""
-    return Placing(
+    made = Placing(
         entry=EntryId(row.entry_id),
         position=0,
         page=0,
@@ -71,3 +80,4 @@ def placing_of(row: Row[Any]) -> Placing:
         revision=row.revision,
         body=body_of(row),
     )
+    return with_extras(made, row.extras)

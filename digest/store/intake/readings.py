@@ -8,10 +8,10 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, 
 
 from digest.changes.values import ChangeSet, Known, Placing, Questions
 from digest.errors import StoreError
-from digest.model import DateEvidence, EntryDate, EntryId, Fingerprint, SourceId
+from digest.model import EntryDate, EntryId, SourceId
 from digest.records.intake import ApplyFacts, DumpState, KnownDump, Report, SourceState, Unsettled
 from digest.store.database.engine import make_room
-from digest.store.database.statements import DATE, batches, body_of, date_of, fetched, insert
+from digest.store.database.statements import DATE, batches, date_of, fetched, insert, placing_of
 from digest.store.database.tables.columns import UtcTime
 from digest.store.database.tables.intake import dumps, renamed_sources, reports, sources
 from digest.store.database.tables.publishing import departures, entries, entry_sources, placings
@@ -180,7 +180,7 @@ class Readings:
     def last_reading(self, source: SourceId, path: str) -> tuple[Placing, ...]:
         """The last good reading in page order; empty if there is none."""
         rows = self._connection.execute(_LAST_READING, {"source": source, "path": path})
-        return tuple(_placing(row) for row in fetched(rows))
+        return tuple(placing_of(row) for row in fetched(rows))
 
     def departed(self, source: SourceId, path: str, entries: Iterable[EntryId]) -> dict[EntryId, Placing]:
         """How the dump showed those of the entries that it stopped showing in the last 90 days.
@@ -209,7 +209,7 @@ class Readings:
             for numbers in batches(sorted(some)) if (source, path) != but else ():
                 asked = {"source": source, "path": path, "pages": numbers}
                 for row in fetched(self._connection.execute(_PAGES, asked)):
-                    pages.setdefault((SourceId(source), path, row.page), []).append(_placing(row))
+                    pages.setdefault((SourceId(source), path, row.page), []).append(placing_of(row))
         return {where: tuple(shown) for where, shown in pages.items()}
 
     def newest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
@@ -293,19 +293,3 @@ class Readings:
 
 def _source_state(row: Row[Any]) -> SourceState:
     return SourceState(SourceId(row.id), row.settled_at, row.refreshed_at, row.problem, row.failures, row.registered_at)
-
-
-def _placing(row: Row[Any]) -> Placing:
-    return Placing(
-        entry=EntryId(row.entry_id),
-        position=row.position,
-        page=row.page,
-        title=row.title,
-        evidence=None if row.month is None else DateEvidence(row.month, row.day, row.year),
-        readers=row.readers,
-        view=Fingerprint(row.view),
-        complete=row.complete,
-        because=row.because,
-        revision=row.revision,
-        body=body_of(row),
-    )

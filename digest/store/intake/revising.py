@@ -170,11 +170,11 @@ def _follow(
 
 def answer(connection: Connection, entry: EntryId, contents: Iterable[Content]) -> None:
     """Let an entry be found by the titles and the beginnings of these contents, too."""
-    from digest.changes.keys import lead_key, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
+    from digest.changes.keys import entry_key, lead_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
 
     keys = set()
     for content in contents:
-        keys |= {(KeyKind.TITLE.value, title_key(content.title)), (KeyKind.LEAD.value, lead_key(content))}
+        keys |= {(KeyKind.TITLE.value, entry_key(content)), (KeyKind.LEAD.value, lead_key(content))}
     rows = [{"kind": kind, "key": key, "entry_id": entry} for kind, key in sorted(keys) if key]
     if rows:
         connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)

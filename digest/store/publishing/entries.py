@@ -19,6 +19,7 @@ PUBLISHED = and_(entries.c.updated_at.is_not(None), entries.c.removed_at.is_(Non
 NEWEST_FIRST = (
     entries.c.first_seen_at.desc(),
     entries.c.date_full.desc().nulls_last(),
+    entries.c.date_part.desc().nulls_last(),
     entries.c.page_order,
     entries.c.id,
 )
@@ -69,6 +70,7 @@ def _entry(row: Row[Any], shown: list[SourceId]) -> Entry:
         updated_at=row.updated_at or row.first_seen_at,
         revision=row.number,
         page_order=row.page_order,
+        counts=tuple(row.counts.items()) if row.counts else (),
     )
 
 

@@ -123,7 +123,7 @@ def ranked(
 
 
 def _row(entry: EntryId, content: Content) -> tuple[str, str, str]:
-    return entry, spaced(content.title), spaced("\n".join(content.paragraphs))
+    return entry, spaced(content.title), spaced("\n".join((*content.paragraphs, *content.extras.tags)))
 
 
 def _expression(wanted: Query) -> str:

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, select, update
+from sqlalchemy import Connection, Table, and_, delete, select, update
 
-from digest.changes.values import Body, Placing
-from digest.model import DateEvidence, EntryId, Fingerprint, SourceId
+from digest.changes.values import Body
+from digest.model import EntryId, SourceId
 from digest.records.publishing import NewArticle, ShownAs
-from digest.store.database.statements import body_of, body_value, content_of, date_columns, insert
+from digest.store.database.statements import body_value, content_of, date_columns, insert, placing_of
 from digest.store.database.tables.publishing import departures, entries, entry_keys, entry_sources, placings, revisions
-from digest.store.intake.departing import placing_of
+from digest.store.intake.departing import placing_of as departed_of
 from digest.store.intake.revising import Origin, answer, store_first
 
 _SPLIT = "an operator split it from another entry"
@@ -22,8 +22,8 @@ def shown(connection: Connection, entry: EntryId) -> list[ShownAs]:
     standing = standing.order_by(placings.c.source, placings.c.path, placings.c.page, placings.c.position)
     left = select(departures).where(departures.c.entry_id == entry).order_by(departures.c.source, departures.c.path)
     return [
-        *(ShownAs(SourceId(row.source), row.path, _placing(row), left=False) for row in connection.execute(standing)),
-        *(ShownAs(SourceId(row.source), row.path, placing_of(row), left=True) for row in connection.execute(left)),
+        *(ShownAs(SourceId(row.source), row.path, placing_of(row), left=False) for row in connection.execute(standing)),
+        *(ShownAs(SourceId(row.source), row.path, departed_of(row), left=True) for row in connection.execute(left)),
     ]
 
 
@@ -94,20 +94,3 @@ def _here(one: ShownAs, entry: EntryId) -> Any:  # noqa: ANN401 - an SQLAlchemy 
     if one.left:
         return here
     return and_(here, table.c.page == one.placing.page, table.c.position == one.placing.position)
-
-
-def _placing(row: Row[Any]) -> Placing:
-    evidence = None if row.month is None else DateEvidence(row.month, row.day, row.year)
-    return Placing(
-        entry=EntryId(row.entry_id),
-        position=row.position,
-        page=row.page,
-        title=row.title,
-        evidence=evidence,
-        readers=row.readers,
-        view=Fingerprint(row.view),
-        complete=row.complete,
-        because=row.because,
-        revision=row.revision,
-        body=body_of(row),
-    )

@@ -49,6 +49,10 @@ _LAWS = {
         SELECT e.id, e.revision, count(r.number) AS revisions, max(r.number) AS newest
         FROM entries e LEFT JOIN revisions r ON r.entry_id = e.id
         GROUP BY e.id, e.revision HAVING count(r.number) <> e.revision OR max(r.number) <> e.revision""",
+    "a date has a day and stands as one without": """
+        SELECT id, date_kind, date_part FROM entries WHERE date_part IS NOT NULL AND date_kind IS NOT NULL
+        UNION ALL SELECT entry_id, date_kind, date_part FROM revisions
+        WHERE date_part IS NOT NULL AND date_kind IS NOT NULL""",
     "two entries have one AtomId": """
         SELECT atom_id, count(*) AS times FROM entries GROUP BY atom_id HAVING count(*) > 1""",
     "an entry is not shown by its first source": """

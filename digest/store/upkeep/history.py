@@ -30,11 +30,20 @@ from digest.store.database.tables.editions import edition_bodies, edition_entrie
 from digest.store.database.tables.intake import reports, sources
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers
-from digest.store.database.tables.publishing import entries, entry_sources, placings, reader_counts, revisions
+from digest.store.database.tables.publishing import (
+    KeyKind,
+    entries,
+    entry_keys,
+    entry_sources,
+    placings,
+    reader_counts,
+    revisions,
+)
 from digest.store.database.tables.publishing import pictures as drawings
 from digest.store.editions.editions import edition_of
 from digest.store.intake.dump_rows import report_of
-from digest.store.publishing.entries import NEWEST_FIRST
+from digest.store.publishing.entries import CONTENT_COLUMNS, NEWEST_FIRST
+from digest.typeset.titles import headline
 
 _BATCH = 50  # rows in memory at a time, with their texts
 _NAMED = 20  # people listed per edition
@@ -146,14 +155,25 @@ def _rows(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
 
 def matching(connection: Connection, asked: str, limit: int) -> list[tuple[EntryId, str]]:
     """See `Audit.matching`."""
+    from digest.changes.keys import NO_TITLE, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
+
     current = (revisions.c.entry_id == entries.c.id) & (revisions.c.number == entries.c.revision)
-    query = select(entries.c.id, revisions.c.title).join_from(entries, revisions, current)
+    query = select(entries.c.id, *CONTENT_COLUMNS).join_from(entries, revisions, current)
     exact = connection.execute(query.where(entries.c.id == asked)).one_or_none()
     if exact:
-        return [(EntryId(exact.id), exact.title)]
+        return [(EntryId(exact.id), _title(exact))]
     ever = select(revisions.c.entry_id).where(revisions.c.title.icontains(asked, autoescape=True))
-    found = connection.execute(query.where(entries.c.id.in_(ever)).order_by(*NEWEST_FIRST).limit(limit))
-    return [(EntryId(row.id), row.title) for row in found]
+    wanted: ColumnElement[bool] = entries.c.id.in_(ever)
+    if sentence := title_key(asked):
+        keys = select(entry_keys.c.entry_id).where(entry_keys.c.kind == KeyKind.TITLE)
+        keys = keys.where(entry_keys.c.key.startswith(NO_TITLE), entry_keys.c.key.contains(sentence, autoescape=True))
+        wanted |= entries.c.id.in_(keys)
+    found = connection.execute(query.where(wanted).order_by(*NEWEST_FIRST).limit(limit))
+    return [(EntryId(row.id), _title(row)) for row in found]
+
+
+def _title(row: Row[*tuple[Any, ...]]) -> str:
+    return row.title or headline(content_of(row))
 
 
 def story(connection: Connection, entry: EntryId) -> Story | None:
@@ -179,7 +199,7 @@ def story(connection: Connection, entry: EntryId) -> Story | None:
     return Story(
         entry=entry,
         atom_id=AtomId(row.atom_id),
-        title=steps[-1].content.title,
+        title=steps[-1].content.title or headline(steps[-1].content),
         date=date_of(row),
         first_source=SourceId(row.first_source),
         first_seen_at=row.first_seen_at,
@@ -190,7 +210,7 @@ def story(connection: Connection, entry: EntryId) -> Story | None:
         shown=_shown_by(connection, entry),
         places=_places(connection, entry),
         mentions=_mentions(connection, entry),
-        reports=_reports(connection, entry, {step.content.title for step in steps}),
+        reports=_reports(connection, entry, {step.content.title or headline(step.content) for step in steps}),
     )
 
 

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.changes.diff import diff
-from digest.changes.keys import title_key
+from digest.changes.keys import entry_key
 from digest.changes.shown import prepared
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times, Vanished
-from digest.model import DateEvidence, EntryId, Layout, Sighting
+from digest.model import NO_EXTRAS, DateEvidence, EntryId, Extras, Layout, PrintedDate, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +34,30 @@ def sight(
     figures: Sequence[str] = (),
     complete: bool = True,
     page: int = 0,
+    printed: tuple[int | None, ...] | None = None,
+    extras: Extras = NO_EXTRAS,
 ) -> Sighting:
-    """A sighting; `day` is (month, day) or (year, month, day). Its place is given where it is read."""
+    """A sighting; `day` is (month, day) or (year, month, day). Its place is given where it is read.
+
+    `printed` is a date without a day (year, month), in place of a day.
+    """
+    if printed:
+        day, extras = None, replace(extras, printed=PrintedDate(*printed))
     evidence = None if day is None else DateEvidence(day[-2], day[-1], day[0] if len(day) == 3 else None)
     layout = Layout.BYLINE if evidence and evidence.year else Layout.DATEBLOCK
     return Sighting(
-        "", 0, page, layout, title, author, evidence, readers, tuple(body), tuple(figures), complete=complete
+        "",
+        0,
+        page,
+        layout,
+        title,
+        author,
+        evidence,
+        readers,
+        tuple(body),
+        tuple(figures),
+        complete=complete,
+        extras=extras,
     )
 
 
@@ -84,7 +102,7 @@ class Shelf:
             if isinstance(change, Added):
                 assert change.entry not in self.known
                 self.told[change.entry] += 1
-                keys = frozenset([title_key(change.content.title)])
+                keys = frozenset([entry_key(change.content)])
                 self.known[change.entry] = Known(change.entry, keys, change.content, None, first_seen_at=now)
             elif isinstance(change, Revised):
                 self.causes.setdefault(change.entry, []).append(change.cause)
@@ -93,7 +111,7 @@ class Shelf:
                 self._update(
                     change.entry,
                     content=change.content,
-                    titles=before.titles | {title_key(change.content.title)},
+                    titles=before.titles | {entry_key(change.content)},
                     revision=before.revision + 1,
                     earlier=(*before.earlier, Earlier(before.revision, before.content, before.date, told)),
                 )

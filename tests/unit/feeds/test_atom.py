@@ -55,6 +55,7 @@ ENTRY = FeedEntry(
     published=datetime(2026, 3, 14, tzinfo=SHANGHAI),
     summary="摘要",
     html="<p>正文</p>",
+    tags=("数学", "a < b"),
 )
 
 
@@ -152,6 +153,7 @@ def entry_lists(draw: st.DrawFn) -> list[FeedEntry]:
             published=draw(st.none() | moments),
             summary=draw(words),
             html=draw(bodies),
+            tags=tuple(draw(st.lists(words, max_size=3))),
         )
         for number in draw(st.permutations(range(draw(st.integers(0, 4)))))
     ]
@@ -234,6 +236,7 @@ def test_an_entry_says_all_that_is_known_of_it() -> None:
     (entry,) = parsed_again(atom(FACTS, [ENTRY])).entries
 
     assert (entry.id, entry.title, entry.author, entry.summary) == (ENTRY.id, "题目", "山客", "摘要")
+    assert [tag.term for tag in entry.tags] == ["数学", "a < b"]
     assert [(link.rel, link.type, link.href) for link in entry.links] == [
         ("alternate", "text/html", ENTRY.url),
         ("via", "text/html", ENTRY.via),
@@ -243,11 +246,12 @@ def test_an_entry_says_all_that_is_known_of_it() -> None:
 
 
 def test_what_is_unknown_is_left_out() -> None:
-    feed = conforming(atom(FACTS, [replace(ENTRY, via="", summary="", published=None)]))
+    feed = conforming(atom(FACTS, [replace(ENTRY, via="", summary="", published=None, tags=("", " "))]))
     (entry,) = feed.findall(f"{ATOM}entry")
 
     assert entry.find(f"{ATOM}published") is None
     assert entry.find(f"{ATOM}summary") is None
+    assert entry.find(f"{ATOM}category") is None
     assert [link.get("rel") for link in entry.findall(f"{ATOM}link")] == ["alternate"]
 
 

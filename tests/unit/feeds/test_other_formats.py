@@ -112,6 +112,11 @@ def test_any_values_make_conforming_feeds_that_say_the_same(entries: list[FeedEn
     assert [item["title"] for item in members["items"]] == texts(feed, "title")
     assert [item.findtext(CONTENT) or "" for item in items] == [entry.html for entry in entries]
     assert [item["content_html"] for item in members["items"]] == [entry.html for entry in entries]
+    terms = [[one.get("term") for one in entry.iter(f"{ATOM}category")] for entry in feed.iter(f"{ATOM}entry")]
+    assert [item.get("tags", []) for item in members["items"]] == terms
+    assert [[one.text.replace("\N{WORD JOINER}", "") for one in item.iter("category")] for item in items] == [
+        [term.replace("\N{WORD JOINER}", "") for term in some] for some in terms
+    ]
     for item, entry in zip(items, entries, strict=True):
         date = item.findtext("pubDate")
         assert (parsedate_to_datetime(date) if date else None) == entry.published

@@ -12,6 +12,7 @@ from digest.errors import UnknownError
 from digest.model import DigestId, EntryId, Section
 from digest.records.publishing import OPERATOR, Act, ActKind, EntryState
 from digest.service.editions.selecting import select_entries
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,7 +141,7 @@ def _upcoming(tx: Transaction, settings: Settings) -> dict[str, dict[tuple[Secti
         if state is not None:
             chosen = select_entries(tx, digest, state).entries
             found[digest.id] = {
-                (one.section, one.entry.id): one.entry.content.title
+                (one.section, one.entry.id): headline(one.entry.content)
                 for one in chosen
                 if one.section is not Section.MOST_READ
             }

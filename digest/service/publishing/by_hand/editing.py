@@ -32,6 +32,7 @@ FIELDS = ("title", "author", "date")
 _LONGEST = 500  # characters of a title or an author
 _EARLIEST = 1900  # as of printed dates
 _DAY = re.compile(r"(?:(\d{4})-)?(\d{1,2})-(\d{1,2})")
+_PART = re.compile(r"(\d{4})(?:-(\d{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +65,39 @@ def read_line(text: str, what: str) -> str:
 
 
 def read_day(text: str, now: datetime) -> EntryDate:
-    """A day from `2021-03-04`, or from `03-04` if the year is unknown.
+    """A day from `2021-03-04`, or from `03-04` if the year is unknown; or only a month `2021-03` or a year `2021`.
 
     Raises:
         ConfigurationError: it is none, or lies in the future.
     """
-    found = _DAY.fullmatch(text.strip())
+    found, part_of_one = _DAY.fullmatch(text.strip()), _PART.fullmatch(text.strip())
     try:
+        if part_of_one:
+            year, month = (int(part) if part else None for part in part_of_one.groups())
+            return _known_part(text, date(year or 0, month or 1, 1), month, now)
         year, month, day = (int(part) if part else None for part in found.groups()) if found else (None, 0, 0)
         full = date(2000 if year is None else year, month or 0, day or 0)
     except ValueError:
         raise ConfigurationError(
-            f"{text!r} is no day on the calendar", remedy="write it as 2021-03-04, or 03-04 without a year"
+            f"{text!r} is no day on the calendar", remedy="write it as 2021-03-04, 03-04, 2021-03 or 2021"
         ) from None
     if year is None:
         return EntryDate(full.month, full.day, None, DateKind.PARTIAL)
-    if full.year < _EARLIEST or full > (now + timedelta(days=2)).date():
+    _require_past(text, full, now)
+    return EntryDate(full.month, full.day, full.year, DateKind.EXACT)
+
+
+def _known_part(text: str, first: date, month: int | None, now: datetime) -> EntryDate:
+    """A month or a year; `first` is its first day."""
+    _require_past(text, first, now)
+    return EntryDate(month, None, first.year, DateKind.PARTIAL)
+
+
+def _require_past(text: str, day: date, now: datetime) -> None:
+    if day.year < _EARLIEST or day > (now + timedelta(days=2)).date():
         raise ConfigurationError(
             f"{text} lies in the future, or before {_EARLIEST}", remedy="give the day of the article"
         )
-    return EntryDate(full.month, full.day, full.year, DateKind.EXACT)
 
 
 def edit(
@@ -220,7 +234,7 @@ def covered(printed: Printed) -> Mapping[str, str]:
         return {}
     values: dict[str, str] = {}
     if printed.title is not None:
-        values["title"] = printed.title
+        values["title"] = printed.title or "no title"
     if printed.author is not None:
         values["author"] = printed.author[0] or "no author"
     if printed.date is not None:

@@ -11,6 +11,7 @@ from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,12 +53,13 @@ def merge(
         now,
         entry=into.entry.id,
         other=gone.entry.id,
-        before={"revision": before, "merged": merged, "title": into.entry.content.title},
-        after={"revision": revision, "sources": sources, "title": gone.entry.content.title},
+        before={"revision": before, "merged": merged, "title": headline(into.entry.content)},
+        after={"revision": revision, "sources": sources, "title": headline(gone.entry.content)},
     )
-    title = gone.entry.content.title if adopt else into.entry.content.title
+    other_title = headline(gone.entry.content)
+    title = other_title if adopt else headline(into.entry.content)
     sentences = (
-        f"{gone.entry.id} ({gone.entry.content.title}) is {into.entry.id} now",
+        f"{gone.entry.id} ({other_title}) is {into.entry.id} now",
         f"it reads: {title}",
         f"/entries/{gone.entry.id} leads to /entries/{into.entry.id}",
     )

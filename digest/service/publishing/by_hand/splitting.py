@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
 from digest.changes.dates import evidence_date
-from digest.changes.keys import entry_id, title_key
+from digest.changes.keys import entry_id, entry_key, title_key
 from digest.changes.values import Cause
 from digest.model import Content, DateEvidence, EntryId, Section
 from digest.records.publishing import ActKind, NewArticle
@@ -18,12 +18,14 @@ from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.model import EntryDate
+    from digest.changes.values import Placing
+    from digest.model import EntryDate, PrintedDate
     from digest.records.publishing import Handled, Said, ShownAs
     from digest.settings import Settings
     from digest.store.transaction import Transaction
@@ -75,7 +77,7 @@ def split(
     parts = _by_dump(found, dump, history, shown, now) if dump else _by_revision(found, revision, history, shown)
     told = _told_as_new(tx, found.entry.id, parts.numbers)
     new = NewArticle(
-        id=(name := entry_id(title_key(parts.content.title), _evidence(parts.date), _Taken(tx))),
+        id=(name := entry_id(entry_key(parts.content), _evidence(parts.date), _Taken(tx))),
         atom_id=atom_id(settings.tag_base, name),
         content=parts.content,
         date=parts.date,
@@ -86,22 +88,23 @@ def split(
     if parts.left:
         revise(tx, found, parts.left, NOTHING, now, silent=silent)
     enlist(tx, settings, [found.entry.id, new.id])
-    left = require(tx, entry).entry.content.title
+    left = headline(require(tx, entry).entry.content)
+    title = headline(new.content)
     record(
         tx,
         ActKind.SPLIT,
         now,
         entry=found.entry.id,
         other=new.id,
-        before={"revision": found.entry.revision, "title": found.entry.content.title},
-        after={"title": left, "other": new.content.title, "revisions": sorted(parts.numbers)},
+        before={"revision": found.entry.revision, "title": headline(found.entry.content)},
+        after={"title": left, "other": title, "revisions": sorted(parts.numbers)},
     )
     sentences = (
-        f"{new.id} is an entry of its own now: {new.content.title}",
+        f"{new.id} is an entry of its own now: {title}",
         f"{found.entry.id} reads: {left}",
         *(f"{one.source}/{one.path} shows {new.id}" for one in parts.shown if not one.left),
     )
-    facts = {"entry": found.entry.id, "title": left, "new": new.id, "new_title": new.content.title}
+    facts = {"entry": found.entry.id, "title": left, "new": new.id, "new_title": title}
     return Outcome(ActKind.SPLIT, found.entry.id, sentences, facts | {"announced": new.announced})
 
 
@@ -125,15 +128,17 @@ def _by_revision(found: Handled, number: int | None, history: Sequence[Said], sh
     if not kept or not theirs:
         places = ", ".join(str(one.number) for one in history[1:]) or "none"
         raise HandError(found.entry.id, f"cannot be split at revision {number}", remedy=f"it can be at: {places}")
-    numbers, title = frozenset(one.number for one in theirs), title_key(found.entry.content.title)
-    other_title = title != title_key(kept[-1].content.title)
+    numbers, title = frozenset(one.number for one in theirs), entry_key(found.entry.content)
+    other_title = title != entry_key(kept[-1].content)
     moved = tuple(
-        one
-        for one in shown
-        if one.placing.revision in numbers or (other_title and title_key(one.placing.title) == title)
+        one for one in shown if one.placing.revision in numbers or (other_title and _key(one.placing) == title)
     )
     left = (kept[-1].content, kept[-1].date)
     return _Parts(found.entry.content, found.entry.date, theirs[0].at, moved, numbers, left)
+
+
+def _key(placing: Placing) -> str:
+    return placing.key or title_key(placing.title)
 
 
 def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence[ShownAs], now: datetime) -> _Parts:
@@ -156,17 +161,21 @@ def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence
     return _Parts(content, date, now, moved, frozenset(one.number for one in theirs), (left, said))
 
 
-def _shown_text(one: ShownAs, found: Handled, texts: dict[int, Content]) -> tuple[Content, DateEvidence | None]:
+def _shown_text(
+    one: ShownAs, found: Handled, texts: dict[int, Content]
+) -> tuple[Content, DateEvidence | PrintedDate | None]:
     """The text that a dump shows, if it is stored."""
     placing = one.placing
     known = texts.get(placing.revision or 0)
     body = placing.body or known or found.entry.content
     author = found.entry.content.author
-    return Content(placing.title, author, body.paragraphs, body.figures, placing.complete), placing.evidence
+    extras = placing.extras.lasting
+    content = Content(placing.title, author, body.paragraphs, body.figures, placing.complete, extras)
+    return content, placing.dated
 
 
 def _evidence(date: EntryDate | None) -> DateEvidence | None:
-    return DateEvidence(date.month, date.day, date.year) if date else None
+    return DateEvidence(date.month, date.day, date.year) if date and date.month and date.day else None
 
 
 def _told_as_new(tx: Transaction, entry: EntryId, numbers: frozenset[int]) -> bool:

@@ -11,6 +11,7 @@ from digest.service.publishing.by_hand import editing, merging
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.feeds import enlist
 from digest.service.sources import forgetting
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,7 +39,7 @@ def hide(tx: Transaction, entries: Sequence[str], now: datetime) -> Outcome:
     for one in found:
         record(tx, ActKind.HIDE, now, entry=one.entry.id)
     sentences = (
-        *(f"{one.entry.id} is hidden: {one.entry.content.title}" for one in found),
+        *(f"{one.entry.id} is hidden: {headline(one.entry.content)}" for one in found),
         *(sentence for one in found for sentence in _on_their_way(tx, one.entry.id)),
     )
     return Outcome(ActKind.HIDE, found[0].entry.id, sentences, {"entries": [one.entry.id for one in found]})
@@ -69,7 +70,7 @@ def publish(tx: Transaction, settings: Settings, entries: Sequence[str], now: da
     enlist(tx, settings, names)
     for one in found:
         record(tx, ActKind.PUBLISH, now, entry=one.entry.id, before={"state": one.state})
-    sentences = tuple(f"{one.entry.id} is published: {one.entry.content.title}" for one in found)
+    sentences = tuple(f"{one.entry.id} is published: {headline(one.entry.content)}" for one in found)
     return Outcome(ActKind.PUBLISH, names[0], sentences, {"entries": names})
 
 

@@ -71,12 +71,16 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 
 
 def entry_date() -> tuple[Column[Any], ...]:
-    """An EntryDate: month and day always, `date_full` if the year is supported; all absent for no date."""
+    """An EntryDate with a day: kind, month and day always, `date_full` if the year is supported.
+
+    Without a day, only `date_part` is present: `2021-06`, `2021` or `--06`. All are absent for no date.
+    """
     return (
         Column("date_kind", Text),
         Column("date_month", Integer),
         Column("date_day", Integer),
         Column("date_full", Date),
+        Column("date_part", Text),
     )
 
 

@@ -46,6 +46,7 @@ entries = Table(
     needed("revision", Integer),
     *entry_date(),
     Column("readers", Integer),
+    Column("counts", JSON(none_as_null=True)),  # the newest other numbers that its pages count, by name
     Column("updated_at", UtcTime),
     needed("announced", Boolean),
     Column("removed_at", UtcTime),
@@ -81,6 +82,7 @@ revisions = Table(
     needed("paragraphs", JSON),
     needed("figures", JSON),
     needed("complete", Boolean),
+    Column("extras", Text),  # tags, link and fields, as far as there are any; JSON, converted only where it is present
     *entry_date(),
     Column("printed", JSON(none_as_null=True)),  # the pages' values of the fields that an operator edited
     Column("split_to", Text),  # the entry to which this text belongs, according to an operator
@@ -209,6 +211,8 @@ placings = Table(
     # The text that it showed: that of a revision of the entry, or its own; readings older than 0002 have neither.
     Column("revision", Integer),
     Column("body", JSON(none_as_null=True)),
+    # What only a declared layout shows: a date without a day, counts, tags, link, fields; the key of an untitled line.
+    Column("extras", Text),
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     CheckConstraint("(month IS NULL) = (day IS NULL) AND (month IS NOT NULL OR year IS NULL)", name="evidence"),
     Index(None, "entry_id"),
@@ -226,6 +230,7 @@ departures = Table(
     needed("complete", Boolean),
     Column("revision", Integer),
     Column("body", JSON(none_as_null=True)),
+    Column("extras", Text),
     needed("left_at", UtcTime),
     ForeignKeyConstraint(["source", "path"], [dumps.c.source, dumps.c.path]),
     Index(None, "entry_id"),
