@@ -164,4 +164,4 @@ class Work:
         taken = await asyncio.to_thread(
             messages.handle_message, self._store, self._settings, raw, recipients, now=clock(), sender=sender
         )
-        _log.info("bounce taken", what=taken.what, struck_off=taken.struck_off)
+        _log.info("bounce taken", what=taken.what, suppressed=taken.suppressed)

@@ -96,8 +96,8 @@ MUTANTS = (
     Mutant(
         "any refusal of a recipient suppresses them",
         "digest/service/bounces/judging.py",
-        "gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS",
-        "gone=told.state is DeliveryState.FAILED",
+        "gone=verdict.state is DeliveryState.FAILED and verdict.diagnosis.about is About.ADDRESS",
+        "gone=verdict.state is DeliveryState.FAILED",
         ("tests/integration/mail/test_who_is_to_blame.py", "tests/integration/mail/test_sink.py"),
     ),
     Mutant(
@@ -208,7 +208,7 @@ MUTANTS = (
     Mutant(
         "a subscriber who is behind gets again what a mail announced",
         "digest/service/editions/selecting.py",
-        "    mine -= told\n",
+        "    mine -= announced\n",
         "",
         ("tests/integration/service/test_audience.py",),
     ),

@@ -123,8 +123,8 @@ def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     old, new = _within(change.before, head, len(before) - tail), _within(change.after, head, len(after) - tail)
     if new and _lacks(old, before, head) and (added := _alone(change.after, after, head)):
         return (), added
-    if old and _lacks(new, after, head) and (taken := _alone(change.before, before, head)):
-        return taken, ()
+    if old and _lacks(new, after, head) and (removed := _alone(change.before, before, head)):
+        return removed, ()
     return old, new
 
 

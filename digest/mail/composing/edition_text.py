@@ -160,9 +160,9 @@ def _preheader(views: Sequence[EntryView]) -> str:
 
 def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:
     """The name of the entries' language, if all share one that differs from the mail's language; else empty."""
-    spoken = {frame.languages.get(one.entry.sources[0], "").partition("-")[0].lower() for one in selected}
+    languages = {frame.languages.get(one.entry.sources[0], "").partition("-")[0].lower() for one in selected}
     mine = language.partition("_")[0]
-    return language_name(spoken.pop(), language) if len(spoken) == 1 and mine not in spoken else ""
+    return language_name(languages.pop(), language) if len(languages) == 1 and mine not in languages else ""
 
 
 def _grouped(frame: Frame, selected: Sequence[Selected]) -> bool:

@@ -124,9 +124,9 @@ def contrasts(page: str) -> Iterator[Contrast]:
         schemes["dark"] = CSSInliner(inline_style_tags=False, load_remote_stylesheets=False, extra_css=rules).inline(
             page
         )
-    for scheme, shown in schemes.items():
+    for scheme, html in schemes.items():
         ink, ground = ("#000000", "#ffffff")
-        body = lxml_html.document_fromstring(shown).find("body")
+        body = lxml_html.document_fromstring(html).find("body")
         if body is not None:
             for text, text_ink, text_ground in _texts(body, ink, ground):
                 yield Contrast(contrast_ratio(text_ink, text_ground), scheme, text)

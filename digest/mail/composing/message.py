@@ -76,30 +76,30 @@ def message_id(edition: EditionKey, subscriber: SubscriberId, domain: str, secre
     return f"<{re.sub(r'[^A-Za-z0-9-]+', '.', edition)}.{marked}@{domain}>"
 
 
-def edition_message(letter: EditionMail) -> bytes:
+def edition_message(mail: EditionMail) -> bytes:
     """The message with CRLF line ends and at most 998 characters in a line."""
-    body = text_part("plain", letter.text)
-    if letter.format is not Format.TEXT:
-        page = text_part("html", letter.html)
-        if letter.pictures:
-            pictures = [_picture(name, png) for name, png in sorted(letter.pictures.items())]
-            page = _multipart("related", letter.message_id, [page, *pictures])
-        body = _multipart("alternative", letter.message_id, [body, page])
+    body = text_part("plain", mail.text)
+    if mail.format is not Format.TEXT:
+        page = text_part("html", mail.html)
+        if mail.pictures:
+            pictures = [_picture(name, png) for name, png in sorted(mail.pictures.items())]
+            page = _multipart("related", mail.message_id, [page, *pictures])
+        body = _multipart("alternative", mail.message_id, [body, page])
     headers = {
-        "Date": format_datetime(letter.written_at),
-        "From": mailbox_header(letter.sender, "From"),
-        "To": address_header(letter.to_name, letter.to_address, "To"),
-        "Reply-To": mailbox_header(letter.reply_to, "Reply-To") if letter.reply_to else "",
-        "Subject": header_text(letter.subject, "Subject"),
-        "Message-ID": letter.message_id,
-        "List-Id": f"{_phrase(letter.list_title, 'List-Id')} <{letter.list_id}>",
-        "List-Help": f"<{letter.help_url}>",
-        "List-Archive": f"<{letter.archive_url}>",
+        "Date": format_datetime(mail.written_at),
+        "From": mailbox_header(mail.sender, "From"),
+        "To": address_header(mail.to_name, mail.to_address, "To"),
+        "Reply-To": mailbox_header(mail.reply_to, "Reply-To") if mail.reply_to else "",
+        "Subject": header_text(mail.subject, "Subject"),
+        "Message-ID": mail.message_id,
+        "List-Id": f"{_phrase(mail.list_title, 'List-Id')} <{mail.list_id}>",
+        "List-Help": f"<{mail.help_url}>",
+        "List-Archive": f"<{mail.archive_url}>",
         "List-Post": "NO",
-        "List-Unsubscribe": f"<{letter.leave_url}>",
+        "List-Unsubscribe": f"<{mail.leave_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "Auto-Submitted": "auto-generated",
-        **carriers(letter.relays, letter.message_id),
+        **carriers(mail.relays, mail.message_id),
         "MIME-Version": "1.0",
     }
     return ("".join(f"{name}: {value}\r\n" for name, value in headers.items() if value) + body).encode("utf-8")
@@ -205,29 +205,29 @@ class ShortMail:
     leave_url: str = ""
 
 
-def short_message(letter: ShortMail) -> bytes:
+def short_message(mail: ShortMail) -> bytes:
     """The message with CRLF line ends, marked so that no program answers it automatically. Source: RFC 3834.
 
     Raises:
         ValueError: the address cannot stand in a header.
     """
     headers = {
-        "Date": format_datetime(letter.written_at),
-        "From": mailbox_header(letter.sender, "From"),
-        "To": address_header("", letter.to, "To"),
-        "Reply-To": mailbox_header(letter.reply_to, "Reply-To") if letter.reply_to else "",
-        "Subject": header_text(letter.subject, "Subject"),
-        "Message-ID": letter.message_id,
-        "List-Unsubscribe": f"<{letter.leave_url}>" if letter.leave_url else "",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if letter.leave_url else "",
+        "Date": format_datetime(mail.written_at),
+        "From": mailbox_header(mail.sender, "From"),
+        "To": address_header("", mail.to, "To"),
+        "Reply-To": mailbox_header(mail.reply_to, "Reply-To") if mail.reply_to else "",
+        "Subject": header_text(mail.subject, "Subject"),
+        "Message-ID": mail.message_id,
+        "List-Unsubscribe": f"<{mail.leave_url}>" if mail.leave_url else "",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click" if mail.leave_url else "",
         "Auto-Submitted": "auto-generated",
         "MIME-Version": "1.0",
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
-    text = text_part("plain", letter.text)
-    if not letter.html:
+    text = text_part("plain", mail.text)
+    if not mail.html:
         return f"{head}{text}".encode()
-    limit = boundary("alternative", letter.message_id)
-    parts = "".join(f"--{limit}\r\n{one}\r\n" for one in (text, text_part("html", letter.html)))
+    limit = boundary("alternative", mail.message_id)
+    parts = "".join(f"--{limit}\r\n{one}\r\n" for one in (text, text_part("html", mail.html)))
     kind = f'Content-Type: multipart/alternative;\r\n boundary="{limit}"'
     return f"{head}{kind}\r\n\r\n{parts}--{limit}--\r\n".encode()

@@ -41,10 +41,10 @@ _MARK = re.compile("(\ue0f0[a-z]+\ue0f1)")
 class MessageTemplate:
     """The messages to all subscribers who receive the same text in the same format."""
 
-    def __init__(self, letter: EditionMail) -> None:
-        """`letter` is one of the messages, with marks in its text; its recipient does not matter."""
+    def __init__(self, mail: EditionMail) -> None:
+        """`mail` is one of the messages, with marks in its text; its recipient does not matter."""
         nobody = replace(
-            letter,
+            mail,
             to_name="",
             to_address=_ADDRESS,
             message_id=_MESSAGE_ID,
@@ -63,8 +63,8 @@ class MessageTemplate:
         }
         cut = re.split(b"(" + b"|".join(map(re.escape, gaps)) + b")", edition_message(nobody))
         self._parts: list[bytes | str] = [gaps.get(part, part) for part in cut]
-        self._text = _EncodedText(letter.text, lambda value: value)
-        self._html = _EncodedText(letter.html if _HTML in self._parts else "", escape)
+        self._text = _EncodedText(mail.text, lambda value: value)
+        self._html = _EncodedText(mail.html if _HTML in self._parts else "", escape)
 
     def message(self, name: str, message_id: str, person: PersonalValues) -> bytes:
         """The message to one subscriber.

@@ -173,5 +173,5 @@ def addresses(message: Message, names: tuple[str, ...]) -> Iterator[str]:
 
 def printable_line(text: str) -> str:
     """A stranger's text in one line of limited length."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * _LONGEST_TEXT])
+    printable = "".join(character if character.isprintable() else " " for character in text[: 4 * _LONGEST_TEXT])
     return " ".join(printable.split())[:_LONGEST_TEXT]

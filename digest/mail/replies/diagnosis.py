@@ -242,7 +242,7 @@ def reply_pattern(text: str, recipient: str = "") -> str:
     """The words that replies with the same cause have in common: the text without addresses, hosts, numbers and ids."""
     plain = _without(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
     plain = _HOST.sub(" ", _ADDRESS.sub(" ", plain))
-    words = (word for word in re.split(r"[^\w.'-]+", plain) if not any(letter.isdigit() for letter in word))
+    words = (word for word in re.split(r"[^\w.'-]+", plain) if not any(character.isdigit() for character in word))
     return " ".join(filter(None, (word.strip(".'-_") for word in words)))
 
 

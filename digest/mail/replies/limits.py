@@ -79,20 +79,20 @@ def session_is_used_up(error: TransportError) -> bool:
     if _OF_THIS_SESSION.search(error.text) and _RATE_OR_LIMIT.search(error.text):  # some use 5xx for it
         return True
     early = error.phase != "content" and error.code // 100 == _TEMPORARY and _subject(error) != _MAILBOX
-    of_a_session = _OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.SAID
+    of_a_session = _OF_A_SESSION.search(error.text) and rate_limit(error) is RateLimit.EXPLICIT
     return early and (error.code == _STORAGE or bool(of_a_session))
 
 
 class RateLimit(StrEnum):
     """Whether the refusal means that the server accepts such mails, but fewer of them in a given time.
 
-    `said`: the text says so. `likely`: the code suggests it, and the text names no other policy; some grey lists reply
-    in the same way.
+    `explicit`: the text says so. `likely`: the code suggests it, and the text names no other policy; some grey lists
+    reply in the same way.
     """
 
     NO = "no"
     LIKELY = "likely"
-    SAID = "said"
+    EXPLICIT = "explicit"
 
 
 def rate_limit(error: TransportError) -> RateLimit:
@@ -106,9 +106,9 @@ def rate_limit(error: TransportError) -> RateLimit:
     if _OF_ONE_USER.search(error.text):
         return RateLimit.NO
     if _RATE.search(error.text):
-        return RateLimit.SAID
+        return RateLimit.EXPLICIT
     if _RATE_OR_ROOM.search(error.text):
-        return RateLimit.NO if _OF_ROOM.search(error.text) else RateLimit.SAID
+        return RateLimit.NO if _OF_ROOM.search(error.text) else RateLimit.EXPLICIT
     by_code = error.code in _BUSY_CODES and _subject(error) == "7" and not _OTHER_POLICY.search(error.text)
     return RateLimit.LIKELY if by_code else RateLimit.NO
 

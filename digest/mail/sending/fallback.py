@@ -90,7 +90,7 @@ class FallbackSession(Session):
 
     def _is_one_too_many(self, error: TransportError) -> bool:
         """Whether the first relay works, but accepts no connections beyond those that our other sessions have."""
-        return self._others() and rate_limit(error) is RateLimit.SAID
+        return self._others() and rate_limit(error) is RateLimit.EXPLICIT
 
     async def _named(self, step: Awaitable[_T]) -> _T:
         """Add the relay's name to an error. The errors of an unreached relay name it already."""

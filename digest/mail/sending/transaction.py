@@ -188,12 +188,12 @@ def one_line(text: str) -> str:
 
     Bytes that are not UTF-8 appear in `text` as `surrogateescape` leaves them. Older Chinese servers write GB 18030.
     """
-    plain = "".join(letter if letter.isprintable() else " " for letter in _in_charset(text))
+    plain = "".join(character if character.isprintable() else " " for character in _in_charset(text))
     return " ".join(plain.split())[:300]
 
 
 def _in_charset(text: str) -> str:
-    if not any("\ud800" <= letter <= "\udfff" for letter in text):
+    if not any("\ud800" <= character <= "\udfff" for character in text):
         return text
     try:
         return text.encode("utf-8", "surrogateescape").decode("gb18030")

@@ -62,10 +62,10 @@ class RefusalJudge:
         self._pauses: Counter[str] = Counter()  # how often in a row a domain was paused
         self._failed: set[str] = set()  # by message id, as far as reported
 
-    def begin(self, rested: Collection[RestingDomain]) -> None:
+    def begin(self, paused: Collection[RestingDomain]) -> None:
         """Continue with the domains that were paused before."""
-        self._ledger.paused_domains = {one.domain for one in rested}
-        self._pauses.update({one.domain: one.times for one in rested})
+        self._ledger.paused_domains = {one.domain for one in paused}
+        self._pauses.update({one.domain: one.times for one in paused})
 
     def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> AttemptResult:
         """What to record for a refused mail; `sender` is its envelope sender."""
@@ -77,7 +77,7 @@ class RefusalJudge:
         slowing = self._slowing(delivery, error)
         if slowing is Slowing.SLOWER:
             return again
-        told = outcome(
+        verdict = outcome(
             error,
             attempts=delivery.attempts,
             uncertain=delivery.uncertain,
@@ -92,18 +92,18 @@ class RefusalJudge:
         if is_too_large(error):
             found, self._report.too_large = RefusalFinding(), error.text
         if found is None:
-            found = self._refusals.add(delivery, error, told, times=1 + self._workers.unreached)
+            found = self._refusals.add(delivery, error, verdict, times=1 + self._workers.unreached)
         self._clear(found.blameless)
         if found.pause is PauseScope.ALL:
             self._report.paused = str(error)
         return AttemptResult(
             delivery,
-            told.state,
-            next_at=now + told.wait if told.wait else None,
+            verdict.state,
+            next_at=now + verdict.wait if verdict.wait else None,
             code=error.code,
             text=text,
-            gone=told.state is DeliveryState.FAILED and told.diagnosis.about is About.ADDRESS,
-            proven=told.diagnosis.proven,
+            gone=verdict.state is DeliveryState.FAILED and verdict.diagnosis.about is About.ADDRESS,
+            proven=verdict.diagnosis.proven,
             pause=self._report.paused,
             paused_until=self._pause_domain(delivery, now) if found.pause is PauseScope.DOMAIN else None,
             blameless=found.blameless,
@@ -171,17 +171,17 @@ class RefusalJudge:
 
 def load_earlier_refusals(tx: Transaction, refusals: RefusalHistory) -> None:
     """Load the paused domains, the words for which sending was paused, and the failures since a mail got through."""
-    rested = tx.resting.all()
-    refusals.paused_domains = {one.domain for one in rested}
+    paused = tx.resting.all()
+    refusals.paused_domains = {one.domain for one in paused}
     refusals.looked_into = {
-        ("", _words(tx.deliveries.trouble())),
-        *((one.domain, _words(one.reason)) for one in rested),
+        ("", _stored_pattern(tx.deliveries.trouble())),
+        *((one.domain, _stored_pattern(one.reason)) for one in paused),
     }
     for one in tx.breaker.just_failed(FIRST_ATTEMPTS):
         refused = RefusedDelivery(one.edition, one.subscriber, one.message_id, one.address)
-        refusals.add_earlier(refused, _words(one.text, one.address), alone=one.alone)
+        refusals.add_earlier(refused, _stored_pattern(one.text, one.address), alone=one.alone)
 
 
-def _words(said: str, address: str = "") -> str:
+def _stored_pattern(stored: str, address: str = "") -> str:
     """The words of a refusal that is stored as `phase: code text` or `phase: text`."""
-    return reply_pattern(said.partition(" ")[2], address)
+    return reply_pattern(stored.partition(" ")[2], address)

@@ -38,7 +38,7 @@ class BounceResult:
     """What a message was: a kind of bounce; `known` if it was received before; otherwise why it was ignored."""
 
     what: str
-    struck_off: bool = False
+    suppressed: bool = False
 
 
 def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> str:
@@ -62,40 +62,40 @@ def handle_message(
 
     `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
     """
-    said = read_report(raw, our_addresses(settings))
+    report = read_report(raw, our_addresses(settings))
     if sender is not None:
-        said = replace(said, null_path=not sender)
-    told = said.complaint
+        report = replace(report, null_path=not sender)
+    complaint = report.complaint
     evidence = DeliveryEvidence(
-        addresses=(*(recipients or said.arrived_at), *(told.senders if told else ())),
-        links=told.links if told else (),
-        recipients=told.recipients if told else (),
-        message_ids=told.message_ids if told else (),
+        addresses=(*(recipients or report.arrived_at), *(complaint.senders if complaint else ())),
+        links=complaint.links if complaint else (),
+        recipients=complaint.recipients if complaint else (),
+        message_ids=complaint.message_ids if complaint else (),
     )
     secret = store.secret()
     with store.write() as tx:
         whose = find_delivery(tx, secret, settings, evidence)
-        reason = _ignored(tx, said, whose, named=evidence.names_one(settings.bounces.address))
+        reason = _ignored(tx, report, whose, named=evidence.names_one(settings.bounces.address))
         if reason or whose is None:
             tx.bounces.ignore(reason, now)
             return BounceResult(reason)
-        return record_bounce(tx, settings, whose, said, said.message_id.encode() or raw, now)
+        return record_bounce(tx, settings, whose, report, report.message_id.encode() or raw, now)
 
 
 def record_bounce(
     tx: Transaction,
     settings: Settings,
     whose: tuple[SubscriberId, EditionKey],
-    said: Report,
+    report: Report,
     mark: bytes,
     now: datetime,
 ) -> BounceResult:
     """Record a bounce of a delivery, and apply the consequences; `mark` identifies it if it comes again."""
     person, edition = whose
     message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
-    if not tx.bounces.add(Bounce(person, edition, message, said.kind, said.status, said.text, now)):
+    if not tx.bounces.add(Bounce(person, edition, message, report.kind, report.status, report.text, now)):
         return BounceResult("known")
-    return BounceResult(said.kind, _follow(tx, settings, person, edition, said, now))
+    return BounceResult(report.kind, _follow(tx, settings, person, edition, report, now))
 
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
@@ -103,30 +103,30 @@ def our_addresses(settings: Settings) -> tuple[str, ...]:
     return tuple(filter(None, (settings.bounces.address, settings.mail.sender_mailbox.address)))
 
 
-def _ignored(tx: Transaction, said: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
+def _ignored(tx: Transaction, report: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
     """Why a message is not recorded; empty if it is."""
     if whose is None:
         return "token not ours" if named else "no token"
-    if said.text == AUTOMATIC:
+    if report.text == AUTOMATIC:
         return AUTOMATIC
-    if said.kind is BounceKind.OTHER:
+    if report.kind is BounceKind.OTHER:
         return "no report"
     record = tx.subscribers.get(whose[0])
     if record is None:
         return "erased"
-    return "" if _credible(said, record.subscriber.address.casefold()) else "no report"
+    return "" if _credible(report, record.subscriber.address.casefold()) else "no report"
 
 
-def _credible(said: Report, address: str) -> bool:
+def _credible(report: Report, address: str) -> bool:
     """Whether a guess has proof: it names the subscriber's own address, or has an empty sender, as bounces do.
 
     A message that a subscriber writes about bounces is no proof.
     """
-    return not said.guessed or (said.sender != address and (said.null_path or address in said.failed))
+    return not report.guessed or (report.sender != address and (report.null_path or address in report.failed))
 
 
 def _follow(
-    tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, said: Report, now: datetime
+    tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, report: Report, now: datetime
 ) -> bool:
     """Apply the rules; returns whether the address was suppressed by it.
 
@@ -136,17 +136,17 @@ def _follow(
     record = tx.subscribers.get(person)
     if record is None:
         return False
-    if said.kind is BounceKind.COMPLAINT:
+    if report.kind is BounceKind.COMPLAINT:
         for digest in record.digests:
             tx.subscribers.leave(person, digest, "complaint, by a feedback report", now)
-        tx.subscribers.suppress(person, " ".join(said.text.split()), now)
+        tx.subscribers.suppress(person, " ".join(report.text.split()), now)
         return True
     if record.suppressed:
         return False
-    words = " ".join(f"bounced: {said.status} {said.text}".split())
-    own = said.kind is BounceKind.HARD and bool(said.server)
+    reason = " ".join(f"bounced: {report.status} {report.text}".split())
+    own = report.kind is BounceKind.HARD and bool(report.server)
     suppressing.request_suppression(
-        tx, settings, person, edition, said.kind, words, status=said.status if own else "", now=now
+        tx, settings, person, edition, report.kind, reason, status=report.status if own else "", now=now
     )
     suppressing.apply_due(tx, settings, now)
     after = tx.subscribers.get(person)
@@ -174,10 +174,10 @@ def read_mailboxes(
     handled: Counter[str] = Counter()
     with closing(waiting_messages(settings.bounces)) as waiting:
         for message in waiting:
-            taken = handle_message(store, settings, message.raw, now=clock())
+            result = handle_message(store, settings, message.raw, now=clock())
             message.put_away()
-            handled[taken.what] += 1
-            handled["suppressed"] += taken.struck_off
+            handled[result.what] += 1
+            handled["suppressed"] += result.suppressed
             if stopped():
                 break
     return +handled

@@ -106,15 +106,15 @@ class RefusalHistory:
         self._row = [one for one in self._row if one.number > mark]
         self._of_domain[domain] = [one for one in self._of_domain.get(domain, ()) if one.number > mark]
 
-    def add(self, delivery: Delivery, error: TransportError, told: Outcome, times: int = 1) -> RefusalFinding:
+    def add(self, delivery: Delivery, error: TransportError, verdict: Outcome, times: int = 1) -> RefusalFinding:
         """Add a refusal; `times` if other connections met it as well."""
-        failed = told.state is DeliveryState.FAILED
+        failed = verdict.state is DeliveryState.FAILED
         if error.phase == "login":
             return RefusalFinding(PauseScope.ALL)
-        if not told.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
+        if not verdict.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
             return RefusalFinding()
         domain = domain_of(delivery.subscriber.address)
-        words = "" if told.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
+        words = "" if verdict.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
         if self._found & {("", words), (domain, words)}:  # it was in progress when the others' were seen
             return RefusalFinding(blameless=(refused_delivery(delivery),) if failed else ())
         self._number += 1
@@ -122,7 +122,7 @@ class RefusalHistory:
         self._row += [refusal] * times
         self._of_domain.setdefault(domain, []).append(refusal)
         ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
-        return self._weighed(refusal, of_people=told.diagnosis.about in OF_ONE_PERSON, ours=ours)
+        return self._weighed(refusal, of_people=verdict.diagnosis.about in OF_ONE_PERSON, ours=ours)
 
     def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> RefusalFinding:
         domain, words = newest.domain, newest.words

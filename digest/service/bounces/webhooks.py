@@ -127,10 +127,10 @@ class WebhookIntake:
         if message["Type"] != "Notification":
             return []
         try:
-            told = json.loads(message["Message"])
+            notification = json.loads(message["Message"])
         except (ValueError, RecursionError):
             return []  # SNS states in words that a topic was set up
-        return self._recorded(Provider.SES, told, message["MessageId"], now)
+        return self._recorded(Provider.SES, notification, message["MessageId"], now)
 
     def _certificate(self, url: str, now: datetime) -> bytes:
         """The certificate, cached for a day; a failure for some minutes, so that nobody makes us ask repeatedly."""
@@ -157,13 +157,13 @@ class WebhookIntake:
     def _recorded(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
         found = events(provider, payload, number, our_addresses(self._settings))
         secret = self._store.secret()
-        taken = []
+        results = []
         for start in range(0, len(found), _AT_ONCE):
-            taken += self._batch(provider, found[start : start + _AT_ONCE], secret, now)
-        return taken
+            results += self._batch(provider, found[start : start + _AT_ONCE], secret, now)
+        return results
 
     def _batch(self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime) -> list[BounceResult]:
-        taken = []
+        results = []
         with self._store.write() as tx:
             for event in batch:
                 evidence = DeliveryEvidence(
@@ -174,8 +174,8 @@ class WebhookIntake:
                     tx.bounces.ignore(f"{provider}: of no mail of ours", now)
                 elif event.report.kind is not BounceKind.OTHER:
                     mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
-                    taken.append(record_bounce(tx, self._settings, whose, event.report, mark, now))
-        return taken
+                    results.append(record_bounce(tx, self._settings, whose, event.report, mark, now))
+        return results
 
 
 def read_secrets(hooks: Hooks) -> dict[Provider, str]:

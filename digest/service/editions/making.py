@@ -136,9 +136,7 @@ def _made(
                 return _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
         with store.read() as tx:
             made = _planned(tx, secret, settings, digest, state, now, slot)
-            kept = (
-                recipient_parts(tx, settings, state.id, made.recipients, made.caught_up, made.resting) if made else []
-            )
+            kept = recipient_parts(tx, settings, state.id, made.recipients, made.caught_up, made.paused) if made else []
         if made is None:
             return None
         with store.write() as tx:
@@ -263,14 +261,14 @@ def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """An edition with everything to store. `caught_up` get what they had missed, `resting` (paused) get nothing."""
+    """An edition with everything to store. `caught_up` get what they had missed, `paused` get nothing."""
 
     edition: Edition
     entries: Sequence[Selected] = ()
     variants: Sequence[Variant] = ()
     recipients: Sequence[Recipient] = ()
     caught_up: Sequence[SubscriberId] = ()
-    resting: Sequence[SubscriberId] = ()
+    paused: Sequence[SubscriberId] = ()
 
 
 def _planned(
@@ -285,26 +283,26 @@ def _planned(
     """What an edition made now would be; None if there is nothing to make."""
     selection = select_entries(tx, digest, state)
     people = audience(tx, settings, digest, selection.entries, now)
-    if selection.empty and slot is None and not people.readers:
+    if selection.empty and slot is None and not people.recipients:
         return None
     key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
     edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
-    if selection.empty and not people.readers:
+    if selection.empty and not people.recipients:
         return _Planned(edition)
     around = edition_frame(tx, settings, digest, edition, selection.contents(people.entries))
-    words = Variants(around, selection.before, people.entries)
+    variants = Variants(around, selection.before, people.entries)
     if not selection.empty:
-        words.number(digest.language, tuple(range(len(selection.entries))))  # for people who read it on the web
+        variants.variant_number(digest.language, tuple(range(len(selection.entries))))  # for its page
     domain, schedule = settings.mail.sender_mailbox.domain, schedule_of(digest)
     recipients, still_behind = [], set()
-    for person, shown in people.readers:
-        variant = words.number(person.language, shown)
+    for person, shown in people.recipients:
+        variant = variants.variant_number(person.language, shown)
         due, identity = due_at(schedule, slot, now, person.timezone), message_id(key, person.id, domain, secret)
         recipients.append(Recipient(person.id, identity, variant, due))
-        if not words.announces_all(variant, shown):
+        if not variants.announces_all(variant, shown):
             still_behind.add(person.id)
     caught_up = [person for person in people.caught_up if person not in still_behind]
-    return _Planned(edition, people.entries, words.made, recipients, caught_up, people.paused)
+    return _Planned(edition, people.entries, variants.made, recipients, caught_up, people.paused)
 
 
 def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
@@ -312,7 +310,7 @@ def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
     if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
         return None
     tx.subscribers.set_behind(made.edition.digest, made.caught_up, behind=False)
-    tx.subscribers.set_behind(made.edition.digest, made.resting, behind=True)
+    tx.subscribers.set_behind(made.edition.digest, made.paused, behind=True)
     return made.edition.key
 
 
@@ -321,6 +319,6 @@ def _opens_at(state: DigestState, now: datetime) -> datetime | None:
     return min(state.last_close_at, now) if state.last_close_at else None
 
 
-def edition_pictures(tx: Transaction, words: Body) -> dict[str, bytes]:
+def edition_pictures(tx: Transaction, variants: Body) -> dict[str, bytes]:
     """The pictures in the HTML of an edition, by name."""
-    return {name: png for name in pictures_in(words.html) if (png := tx.pictures.png(name)) is not None}
+    return {name: png for name in pictures_in(variants.html) if (png := tx.pictures.png(name)) is not None}

@@ -29,21 +29,22 @@ def recipient_parts(
     digest: DigestId,
     mails: Sequence[Recipient],
     caught_up: Sequence[SubscriberId],
-    resting: Sequence[SubscriberId],
+    paused: Sequence[SubscriberId],
 ) -> list[Unplanned]:
     """The subscribers of an edition in parts. Paused ones get no mail."""
     frequencies, behind = frequencies_of(settings, digest), set(caught_up)
     made = []
     for start in range(0, len(mails), _PART):
         some = mails[start : start + _PART]
-        told = [(m.subscriber, _announced_count(tx, frequencies, m.subscriber)) for m in some if m.subscriber in behind]
-        made.append(Unplanned(tuple(some), tuple(told), ()))
-        behind.difference_update(person for person, _ in told)
-    others = [
-        (person, _announced_count(tx, frequencies, person)) for person in behind
-    ]  # the edition has nothing for them
+        counts = [
+            (m.subscriber, _announced_count(tx, frequencies, m.subscriber)) for m in some if m.subscriber in behind
+        ]
+        made.append(Unplanned(tuple(some), tuple(counts), ()))
+        behind.difference_update(person for person, _ in counts)
+    # The edition has nothing for the others.
+    others = [(person, _announced_count(tx, frequencies, person)) for person in behind]
     made += [Unplanned((), tuple(others[at : at + _PART]), ()) for at in range(0, len(others), _PART)]
-    made += [Unplanned((), (), tuple(resting[at : at + _PART])) for at in range(0, len(resting), _PART)]
+    made += [Unplanned((), (), tuple(paused[at : at + _PART])) for at in range(0, len(paused), _PART)]
     return made
 
 
@@ -61,12 +62,12 @@ def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[Edit
     People who had missed an edition have caught up, unless a mail that announced something to them has failed since.
     """
     for edition, number in waiting:
-        taken = tx.planning.take(edition, number)
-        if taken is None:
+        found = tx.planning.take(edition, number)
+        if found is None:
             continue
-        digest, part = taken
+        digest, part = found
         frequencies = frequencies_of(settings, digest)
-        unchanged = [person for person, told in part.caught_up if _announced_count(tx, frequencies, person) == told]
+        unchanged = [person for person, count in part.caught_up if _announced_count(tx, frequencies, person) == count]
         reached = tx.planning.plan(edition, part.mails)
         mailed = {mail.subscriber for mail in part.mails}
         tx.subscribers.set_behind(

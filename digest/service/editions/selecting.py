@@ -85,11 +85,11 @@ def _leads_elsewhere(steps: Sequence[Correction], entry: Entry) -> bool:
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
     """Each correction since the revision that the digest announced, with what it replaced, oldest first."""
-    told = tx.selecting.told_revision(digest, entry) or 1
+    announced = tx.selecting.told_revision(digest, entry) or 1
     return tuple(
         Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
         for old, new in pairwise(tx.entries.revisions(entry))
-        if new.number > told and (new.significant or tells_another_day(old, new))
+        if new.number > announced and (new.significant or tells_another_day(old, new))
     )
 
 
@@ -101,7 +101,7 @@ class Audience:
     """
 
     entries: list[Selected]
-    readers: list[tuple[Subscriber, tuple[int, ...]]] = field(default_factory=list)
+    recipients: list[tuple[Subscriber, tuple[int, ...]]] = field(default_factory=list)
     paused: list[SubscriberId] = field(default_factory=list)
     caught_up: list[SubscriberId] = field(default_factory=list)
 
@@ -140,7 +140,7 @@ def audience(
         if person.id in once_more:
             shown += _listed(once_more[person.id].entries, {made.entries[at] for at in shown}, places, made)
         if any(made.entries[at].section is not Section.MOST_READ for at in shown):
-            made.readers.append((person, shown))
+            made.recipients.append((person, shown))
     return made
 
 
@@ -151,8 +151,8 @@ def _listed(
 
     Entries that the edition announces to them anyway are left out.
     """
-    told = {one.entry.id for one in shown if one.section in {Section.NEW, Section.CATCH_UP}}
-    listed = [entry for entry in entries if entry.id not in told][:MOST_REPEATED]
+    announced = {one.entry.id for one in shown if one.section in {Section.NEW, Section.CATCH_UP}}
+    listed = [entry for entry in entries if entry.id not in announced][:MOST_REPEATED]
     for entry in listed:
         if entry.id not in places:
             places[entry.id] = len(made.entries)
@@ -172,7 +172,7 @@ def _missing(
     These are all entries that are new since they follow it and that no mail announced to them. They join
     `made.entries`.
     """
-    told = tx.selecting.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
+    announced = tx.selecting.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
@@ -182,11 +182,11 @@ def _missing(
         *tx.selecting.told_since(DigestId(digest.id), since - CLOCK_TOLERANCE),
     ]
     for entry in theirs:
-        if entry.id not in places and entry.id not in told:
+        if entry.id not in places and entry.id not in announced:
             places[entry.id] = len(made.entries)
             made.entries.append(Selected(Section.CATCH_UP, entry))
         mine.add(entry.id)
-    mine -= told
+    mine -= announced
     return tuple(at for at, one in enumerate(made.entries) if _shows(one, at, mine, places))
 
 

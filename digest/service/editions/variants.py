@@ -39,7 +39,7 @@ class Variants:
         self._numbers: dict[tuple[str, tuple[int, ...]], int] = {}
         self.made: list[Variant] = []
 
-    def number(self, language: str, shown: tuple[int, ...]) -> int:
+    def variant_number(self, language: str, shown: tuple[int, ...]) -> int:
         """The variant with these entries in a language; it is made at the first call."""
         if (language, shown) not in self._numbers:
             self._numbers[language, shown] = len(self.made)
@@ -52,14 +52,14 @@ class Variants:
         Catch-up entries for which there is still no room are not announced.
         """
         listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
-        said, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
-        told = [at for at in shown if self._entries[at].section in _ANNOUNCED]
-        if named < len(told) and any(self._missed(at) for at in shown):
+        text, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+        announced = [at for at in shown if self._entries[at].section in _ANNOUNCED]
+        if named < len(announced) and any(self._missed(at) for at in shown):
             shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
-            said, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
-            told = [at for at in shown if self._entries[at].section in _ANNOUNCED]
-            told[named:] = [at for at in told[named:] if not self._missed(at)]
-        return Variant(said, tuple(told), listed)
+            text, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+            announced = [at for at in shown if self._entries[at].section in _ANNOUNCED]
+            announced[named:] = [at for at in announced[named:] if not self._missed(at)]
+        return Variant(text, tuple(announced), listed)
 
     def _missed(self, at: int) -> bool:
         return self._entries[at].section is Section.CATCH_UP

@@ -103,9 +103,13 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
     values: dict[str, object] = {"address": mail.address, "url": preferences}
     leave_urls: list[str] = []
     if mail.kind is SingleMailKind.WELCOME:
-        told = [_digest_values(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
-        leave_urls = [one["leave_url"] for one in told]
-        values |= {"digests": told, "preferences_url": preferences, "newest_url": _newest(store, settings, mail)}
+        digests = [_digest_values(settings, secret, mail, digest) for digest in mail.digests if settings.digest(digest)]
+        leave_urls = [one["leave_url"] for one in digests]
+        values |= {
+            "digests": digests,
+            "preferences_url": preferences,
+            "newest_url": _newest(store, settings, mail),
+        }
     return make_short_mail(
         settings,
         secret,

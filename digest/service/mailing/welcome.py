@@ -54,12 +54,12 @@ def plan_latest(
     key = newest.key
     variants = tx.editions.variants(key)
     whole = variants[0].told
-    spoken = (
+    in_language = (
         number
         for number, variant in enumerate(variants)
         if variant.told == whole and variant.body.language == record.subscriber.language
     )
     recipient = Recipient(
-        person, message_id(key, person, settings.mail.sender_mailbox.domain, secret), next(spoken, 0), now
+        person, message_id(key, person, settings.mail.sender_mailbox.domain, secret), next(in_language, 0), now
     )
     return key if tx.editions.plan(key, recipient) else None

@@ -78,8 +78,8 @@ def move(store: Store, settings: Settings, token: str, now: datetime) -> Subscri
         other = tx.subscribers.find(asked.address)
         if other and other.subscriber.id != number:
             _join_up(tx, settings, person, other, asked, now)
-            told = None if person.suppressed else former
-            tx.single_mails.tell_moved(number, told, now, guards_until=None)
+            notified = None if person.suppressed else former
+            tx.single_mails.tell_moved(number, notified, now, guards_until=None)
             return tx.subscribers.get(other.subscriber.id)
         tx.subscribers.move(number, asked.address, _SOURCE, now, asked_at=asked.asked_at)
         if other is None:

@@ -94,8 +94,9 @@ def export_rows(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
             if person.suppressed:
                 status = f"suppressed: {person.suppressed}"
             consent = one.consent
-            said = (consent.at, consent.asked_at, consent.source, consent.wording) if consent else (None, None, "", "")
-            yield (*before, one.digest, status, *map(_written, said[:2]), *said[2:], _written(one.left_at))
+            times = (consent.at, consent.asked_at) if consent else (None, None)
+            texts = (consent.source, consent.wording) if consent else ("", "")
+            yield (*before, one.digest, status, *map(_written, times), *texts, _written(one.left_at))
 
 
 def _written(moment: datetime | None) -> str:

@@ -47,12 +47,12 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    spoken = checked_language(language) if language else language_of_digests(settings, wanted)
+    mail_language = checked_language(language) if language else language_of_digests(settings, wanted)
     called = checked_name(name)
     _check(form)
     secret = store.secret()
     with store.write() as tx:
-        person = tx.subscribers.find(address) or _new(tx, address, called, spoken, form, now)
+        person = tx.subscribers.find(address) or _new(tx, address, called, mail_language, form, now)
         if person.suppressed:
             raise AddressError(
                 address, f"is known undeliverable: {person.suppressed} (`digest subscribers unsuppress` lifts it)"

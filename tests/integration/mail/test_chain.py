@@ -54,7 +54,7 @@ def test_a_digest_reaches_a_mailbox_and_a_real_bounce_suppresses(
     taken = asyncio.run(sent_and_bounced(post, servers))
 
     assert taken.what == BounceKind.HARD
-    assert taken.struck_off
+    assert taken.suppressed
     with post.store.read() as tx:
         gone, stays = tx.subscribers.get(nobody), tx.subscribers.get(ada)
         (bounce,) = tx.bounces.of([nobody, ada])[nobody].bounces

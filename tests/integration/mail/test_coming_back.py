@@ -95,7 +95,7 @@ def full(*_: object, **__: object) -> None:
 def test_an_address_that_does_not_exist_is_suppressed_and_its_waiting_mail_with_it(
     office: Post, ada: SubscriberId
 ) -> None:
-    assert took(office, bounced(office, ada)) == messages.BounceResult(BounceKind.HARD, struck_off=True)
+    assert took(office, bounced(office, ada)) == messages.BounceResult(BounceKind.HARD, suppressed=True)
     assert suppressed(office, ada) == "bounced: 5.1.1 550 no"
     (bounce,) = trouble(office, ada).bounces
     assert (bounce.edition, bounce.kind, bounce.status, bounce.text, bounce.at) == (KEY, "hard", "5.1.1", "550 no", NOW)
@@ -123,12 +123,12 @@ def test_what_follows_and_that_it_was_handled_are_one_step(
     with office.store.read() as tx:
         assert tx.bounces.counts() == {}
 
-    assert took(office, bounced(office, ada)).struck_off
+    assert took(office, bounced(office, ada)).suppressed
 
 
 def test_a_bounce_of_anybody_to_whom_the_mail_was_forwarded_counts(office: Post, ada: SubscriberId) -> None:
     raw = dsn(block("failed", "5.1.1", recipient="somebody@elsewhere.example"), to=token_of(office, ada))
-    assert took(office, raw).struck_off
+    assert took(office, raw).suppressed
 
 
 def editions(post: Post, count: int) -> list[EditionKey]:
@@ -148,13 +148,13 @@ def test_five_editions_in_a_row_that_fail_suppress_an_address(office: Post, ada:
     struck = []
     for number, key in enumerate(keys[1:]):
         raw = dsn(block("failed", "5.2.2"), to=token_of(office, ada, key)).replace(b"<2026", b"<%d" % number)
-        struck.append(took(office, raw).struck_off)
+        struck.append(took(office, raw).suppressed)
     assert struck == [False] * 4 + [True]
 
 
 def test_many_failures_of_one_edition_are_one(office: Post, ada: SubscriberId) -> None:
     editions(office, 5)
-    assert not any(took(office, bounced(office, ada, "5.2.2", number=n)).struck_off for n in range(9))
+    assert not any(took(office, bounced(office, ada, "5.2.2", number=n)).suppressed for n in range(9))
     assert suppressed(office, ada) == ""
 
 
@@ -175,7 +175,7 @@ def test_a_complaint_ends_everything(office: Post, ada: SubscriberId) -> None:
         tx.subscribers.join(ada, DigestId("daily"), "operator", NOW)
     raw = arf("abuse", sender=token_of(office, ada))
 
-    assert took(office, raw, ADDRESS) == messages.BounceResult(BounceKind.COMPLAINT, struck_off=True)
+    assert took(office, raw, ADDRESS) == messages.BounceResult(BounceKind.COMPLAINT, suppressed=True)
 
     with office.store.read() as tx:
         record = tx.subscribers.get(ada)
@@ -191,10 +191,10 @@ def test_an_address_taken_back_gets_mail_again_and_old_bounces_count_no_more(off
     office.now += timedelta(days=1)
     lifting.lift(office.store, lifting.ChosenPeople([ADA]), now=office.now)
 
-    assert not took(office, bounced(office, ada, number=2)).struck_off  # of an earlier mail, reported late
+    assert not took(office, bounced(office, ada, number=2)).suppressed  # of an earlier mail, reported late
     (key,) = editions(office, 1)
     raw = dsn(block("failed", "5.1.1"), to=token_of(office, ada, key)).replace(b"<2026", b"<9")
-    assert took(office, raw).struck_off
+    assert took(office, raw).suppressed
     assert [act.act for act in trouble(office, ada).suppressions] == ["suppressed", "unsuppressed", "suppressed"]
 
 

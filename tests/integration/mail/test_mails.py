@@ -137,5 +137,5 @@ def test_a_mail_means_what_its_writer_meant(post: Post, name: str) -> None:
     if kind not in {"hard", "complaint"}:
         assert suppressed(post, person) == ""
     else:
-        assert bool(suppressed(post, person)) is taken.struck_off
-    assert taken.struck_off or kind != "complaint"
+        assert bool(suppressed(post, person)) is taken.suppressed
+    assert taken.suppressed or kind != "complaint"

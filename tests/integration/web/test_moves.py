@@ -230,7 +230,7 @@ def test_a_bounce_from_the_old_address_does_not_reveal_the_new_one(desk: Desk) -
         "Status: 5.1.1\r\n\r\n--x--\r\n"
     ).encode()
     taken = messages.handle_message(desk.store, settings, dsn, [f"bounces+{token}@example.org"], now=desk.now + HOUR)
-    assert (taken.what, taken.struck_off) == (BounceKind.HARD, False)
+    assert (taken.what, taken.suppressed) == (BounceKind.HARD, False)
     assert required(desk, NEW).suppressed == ""
 
 

@@ -61,7 +61,7 @@ class _Flow:
     def started(self, now: datetime) -> None:
         self.last, self.apart, self.changed = now, timedelta(minutes=1 / self.per_minute), True
 
-    def taken(self) -> None:
+    def accepted(self) -> None:
         self.per_minute += _STEP
         self.apart = min(self.apart, timedelta(minutes=1 / self.per_minute))
         self.changed = True
@@ -89,7 +89,7 @@ class _OwnRefusals:
     """The refusals of one mail, and the state of its domain's new mails at the last of them."""
 
     refusals: int = 1
-    taken: int = 0
+    accepted: int = 0
     refused: int = 0
 
 
@@ -100,10 +100,10 @@ class Rates:
     began: datetime
     _flows: dict[str, _Flow] = field(default_factory=dict)
     _free: set[str] = field(default_factory=set)
-    _taken: Counter[str] = field(default_factory=Counter)
+    _accepted: Counter[str] = field(default_factory=Counter)
     _answers: deque[tuple[str, bool]] = field(default_factory=lambda: deque(maxlen=_ANSWERS))
     _seen: dict[str, _OwnRefusals] = field(default_factory=dict)
-    _taken_at_once: Counter[str] = field(default_factory=Counter)
+    _accepted_at_once: Counter[str] = field(default_factory=Counter)
     _refused_first: Counter[str] = field(default_factory=Counter)
 
     def begin(self, known: Iterable[Slowed]) -> None:
@@ -118,7 +118,7 @@ class Rates:
 
     def has_accepted(self, domain: str) -> bool:
         """Whether a mail to the domain was accepted since this began, or any mail if the domain is empty."""
-        return self._taken[domain] > 0 if domain else bool(self._taken)
+        return self._accepted[domain] > 0 if domain else bool(self._accepted)
 
     def next_at(self, domain: str, now: datetime) -> datetime:
         """When a mail to the domain may start, according to the domain's own rate."""
@@ -148,14 +148,14 @@ class Rates:
 
     def accepted(self, message_id: str, domain: str) -> None:
         """Record that a mail to the domain was accepted."""
-        self._taken[domain] += 1
-        self._taken_at_once[domain] += message_id not in self._seen
+        self._accepted[domain] += 1
+        self._accepted_at_once[domain] += message_id not in self._seen
         self._answers.append((domain, True))
         if not self._flows:
             return
         for scope in (ALL_DOMAINS, domain):
             if flow := self._flows.get(scope):
-                flow.taken()
+                flow.accepted()
                 if flow.per_minute > _FASTEST:
                     del self._flows[scope]
                     self._free.add(scope)
@@ -192,9 +192,9 @@ class Rates:
 
     def _first(self, scope: str, now: datetime) -> _Flow:
         """Half of the rate so far."""
-        taken = self._taken.total() if scope == ALL_DOMAINS else self._taken[scope]
+        accepted = self._accepted.total() if scope == ALL_DOMAINS else self._accepted[scope]
         minutes = max(_AT_LEAST, now - self.began) / timedelta(minutes=1)
-        per_minute = max(_SLOWEST, min(_FASTEST, max(1, taken) / minutes) / 2)
+        per_minute = max(_SLOWEST, min(_FASTEST, max(1, accepted) / minutes) / 2)
         return _Flow(per_minute, now, now, timedelta(minutes=1 / per_minute), cuts=1)
 
     def _is_its_own(self, message_id: str, domain: str) -> bool:
@@ -203,16 +203,16 @@ class Rates:
         if seen is None:
             self._refused_first[domain] += 1
             seen = self._seen[message_id] = _OwnRefusals()
-        elif self._taken_at_once[domain] > seen.taken and self._refused_first[domain] == seen.refused:
+        elif self._accepted_at_once[domain] > seen.accepted and self._refused_first[domain] == seen.refused:
             seen.refusals += 1
-        seen.taken, seen.refused = self._taken_at_once[domain], self._refused_first[domain]
+        seen.accepted, seen.refused = self._accepted_at_once[domain], self._refused_first[domain]
         return seen.refusals >= _OFTEN
 
     def _many_domains(self) -> bool:
         """Whether several domains refused recently, and few others accepted everything."""
-        refused = {domain for domain, taken in self._answers if not taken}
-        took = {domain for domain, taken in self._answers if taken} - refused
-        return len(refused) >= _SEVERAL and 2 * len(refused) >= len(took)
+        refused = {domain for domain, accepted in self._answers if not accepted}
+        accepting = {domain for domain, accepted in self._answers if accepted} - refused
+        return len(refused) >= _SEVERAL and 2 * len(refused) >= len(accepting)
 
 
 _UNCUT = RateMark(0, 0)

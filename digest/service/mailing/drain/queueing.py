@@ -54,7 +54,7 @@ class DeliveryQueue:
         self._all_leased = False
         self._day_is_full = False
         self._leased = leased or (lambda _: None)
-        self._resting: dict[str, datetime] = {}
+        self._paused: dict[str, datetime] = {}
         self._withdrawn: list[Delivery] = []
 
     async def fill(self, edition: EditionKey | None) -> int:
@@ -159,7 +159,7 @@ class DeliveryQueue:
 
     def pause_domain(self, domain: str, until: datetime) -> None:
         """Begin no more mails to this domain; its deliveries are deferred until then."""
-        self._resting[domain] = until
+        self._paused[domain] = until
         self._withdrawn += self._waiting.withdraw(domain)
 
     def done(self, delivery: Delivery) -> None:
@@ -184,14 +184,14 @@ class DeliveryQueue:
         await self._in_thread(self._save_paces, *self.rates.changes())
         return self._day_is_full and await self._in_thread(self._some_wait)
 
-    def _fill_ahead(self, taken: Delivery | None) -> None:
+    def _fill_ahead(self, delivery: Delivery | None) -> None:
         """Lease the next batch during the last mails of this one, but not if their leases have ended.
 
         Leasing ends expired leases that were not begun; this is the last time at which they can be begun.
         """
         if self._all_leased or self._ahead or self._mail.per_day:
             return  # with a daily limit a lease is exclusive, and the ledger's thread might wait for long
-        if taken and len(self._waiting) < self._mail.connections and taken.leased_until > self._clock():
+        if delivery and len(self._waiting) < self._mail.connections and delivery.leased_until > self._clock():
             self._ahead = asyncio.create_task(self._filled_ahead())
 
     async def _filled_ahead(self) -> None:
@@ -219,7 +219,7 @@ class DeliveryQueue:
         self._all_leased = not batch or self._others is not None
         self._leased(batch)
         self._waiting.add(batch)
-        for domain, until in self._resting.items():
+        for domain, until in self._paused.items():
             if until > self._clock():
                 self._withdrawn += self._waiting.withdraw(domain)
         await self._put_surplus_off()
@@ -254,8 +254,8 @@ class DeliveryQueue:
 
     def _put_off(self, tx: Transaction, now: datetime) -> None:
         """Defer mails to paused domains, whether the pause is recorded or new."""
-        resting = {one.domain: one.until for one in tx.resting.all()} | self._resting
-        for domain, until in resting.items():
+        paused = {one.domain: one.until for one in tx.resting.all()} | self._paused
+        for domain, until in paused.items():
             if until > now:
                 tx.resting.put_off([domain], until)
 

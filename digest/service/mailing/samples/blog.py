@@ -70,8 +70,8 @@ def _settings(settings: Settings, folder: Path) -> Settings:
         for name, title in (("index", "示例一"), ("search", "示例二"))
     )
     mine = settings.digests or (Digest(id="weekly", title="每周摘要"),)
-    told = tuple(digest.model_copy(update={"sources": ()}) for digest in mine)
-    return settings.model_copy(update={"sources": sources, "digests": told})
+    digests = tuple(digest.model_copy(update={"sources": ()}) for digest in mine)
+    return settings.model_copy(update={"sources": sources, "digests": digests})
 
 
 def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:

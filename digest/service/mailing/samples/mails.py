@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store
 
-_READER, _OPERATOR = "reader@example.org", "operator@example.org"
+_SUBSCRIBER, _OPERATOR = "reader@example.org", "operator@example.org"
 _HOLDS = timedelta(hours=1)
 
 
@@ -114,7 +114,7 @@ def _raw(store: Store, settings: Settings, kind: MailKind, language: str, now: d
         confirmation = Confirmation(
             id=ConfirmationId(0),
             kind=_CONFIRMED[kind],
-            address=_READER,
+            address=_SUBSCRIBER,
             subscriber=None,
             digests=digests,
             language=language,
@@ -126,9 +126,9 @@ def _raw(store: Store, settings: Settings, kind: MailKind, language: str, now: d
         )
         return confirmation_message(store, settings, confirmation)
     if kind in _SINGLE:
-        person = Subscriber(NOBODY, _READER, "", language, Format.BOTH, now)
+        person = Subscriber(NOBODY, _SUBSCRIBER, "", language, Format.BOTH, now)
         return single_message(
-            store, settings, SingleMail(SingleMailId(0), _SINGLE[kind], person, digests, _READER, now, 1)
+            store, settings, SingleMail(SingleMailId(0), _SINGLE[kind], person, digests, _SUBSCRIBER, now, 1)
         )
     source = settings.sources[0].id if settings.sources else "blog"
     to = settings.operator[0] if settings.operator else _OPERATOR

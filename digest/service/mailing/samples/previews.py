@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     DraftMaker = Callable[[str, Sequence[str]], Draft | None]
 
-_READER = "reader@example.org"
+_SUBSCRIBER = "reader@example.org"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +102,17 @@ def preview_digest(
         ConfigurationError: a template is wrong.
     """
     with store.read() as tx:
-        readers = [_kind(person) for person in tx.subscribers.active(DigestId(digest.id))]
-    kinds = dict.fromkeys((*(SubscriberKind(*pair) for pair in product(LANGUAGES, Format)), *readers))
+        subscribers = [_kind(person) for person in tx.subscribers.active(DigestId(digest.id))]
+    kinds = dict.fromkeys((*(SubscriberKind(*pair) for pair in product(LANGUAGES, Format)), *subscribers))
     secret = store.secret()
     made = []
     with preview_content(store, settings, digest, now) as drawn:
         for kind in [only] if only else kinds:
-            shown = drawn.draft(kind.language, kind.topics)
-            if shown is not None:
-                mail = _letter(settings, secret, digest, shown, _reader(_READER, kind, now), now)
+            draft = drawn.draft(kind.language, kind.topics)
+            if draft is not None:
+                mail = _mail(settings, secret, digest, draft, _subscriber(_SUBSCRIBER, kind, now), now)
                 made.append(
-                    MailPreview(kind, readers.count(kind), mail, edition_message(mail), tuple(findings(shown.body)))
+                    MailPreview(kind, subscribers.count(kind), mail, edition_message(mail), tuple(findings(draft.body)))
                 )
         return DigestPreview(drawn.origin, drawn.key, tuple(made))
 
@@ -128,14 +128,15 @@ def make_test_mail(
         ConfigurationError: a template is wrong.
     """
     checked = checked_address(address)
-    shown = draft_edition(store, settings, digest, now, language)
-    shown = shown or newest_draft(store, settings, digest, language)
-    if shown is None:
+    draft = draft_edition(store, settings, digest, now, language)
+    draft = draft or newest_draft(store, settings, digest, language)
+    if draft is None:
         raise DigestError(
             f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
         )
-    marked = Draft(shown.key, mark_as_test(shown.body, settings.templates), shown.pictures)
-    return _letter(settings, store.secret(), digest, marked, _reader(checked, SubscriberKind(language, form), now), now)
+    marked = Draft(draft.key, mark_as_test(draft.body, settings.templates), draft.pictures)
+    person = _subscriber(checked, SubscriberKind(language, form), now)
+    return _mail(settings, store.secret(), digest, marked, person, now)
 
 
 async def send_test_mail(settings: Settings, mail: EditionMail) -> str:
@@ -165,21 +166,21 @@ def _kind(person: Subscriber) -> SubscriberKind:
     return SubscriberKind(person.language, person.format, tuple(sorted(person.topics)))
 
 
-def _reader(address: str, kind: SubscriberKind, now: datetime) -> Subscriber:
+def _subscriber(address: str, kind: SubscriberKind, now: datetime) -> Subscriber:
     return Subscriber(NOBODY, address, "", kind.language, kind.format, now)
 
 
-def _letter(
-    settings: Settings, secret: bytes, digest: Digest, shown: Draft, person: Subscriber, now: datetime
+def _mail(
+    settings: Settings, secret: bytes, digest: Digest, draft: Draft, person: Subscriber, now: datetime
 ) -> EditionMail:
     return edition_mail(
         settings,
         secret,
-        shown.key,
+        draft.key,
         DigestId(digest.id),
         person,
-        shown.body,
-        shown.pictures,
+        draft.body,
+        draft.pictures,
         message_id=f"<test.{secrets.token_hex(16)}@{settings.mail.sender_mailbox.domain}>",
         written_at=now,
         agreed_at=now,
