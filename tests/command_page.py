@@ -70,15 +70,15 @@ def _table(command: Any) -> Iterator[str]:
 
 
 def _argument(one: Any) -> str:
-    name: str = one.metavar or one.name.upper()
-    return name if one.required or name.startswith("[") else f"[{name}]"
+    return _name(one) if one.required else f"[{_name(one)}]"
 
 
 def _name(one: Any) -> str:
+    value = str(one.metavar or one.name.upper())
     if one.param_type_name == "argument":
-        return str(one.metavar or one.name.upper()).strip("[]")
+        return f"{value}..." if one.nargs == -1 else value
     names = ", ".join([*one.opts, *one.secondary_opts])
-    return names if one.is_flag else f"{names} {one.metavar or one.name.upper()}"
+    return names if one.is_flag else f"{names} {value}"
 
 
 def _meaning(one: Any) -> str:

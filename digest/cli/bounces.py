@@ -82,7 +82,7 @@ def suppress(
 
 def unsuppress(
     who: Annotated[
-        list[str] | None, typer.Argument(metavar="[ADDRESS|DOMAIN]...", help="Addresses, or whole domains.")
+        list[str] | None, typer.Argument(metavar="ADDRESS|DOMAIN", help="Addresses, or whole domains.")
     ] = None,
     *,
     file: Annotated[

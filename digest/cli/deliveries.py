@@ -81,10 +81,10 @@ def list_(
 @app.command()
 def retry(
     edition: Annotated[
-        str | None, typer.Argument(metavar="[EDITION]", help="Only this edition, such as weekly/2026-W47.")
+        str | None, typer.Argument(metavar="EDITION", help="Only this edition, such as weekly/2026-W47.")
     ] = None,
     addresses: Annotated[
-        list[str] | None, typer.Argument(metavar="[ADDRESS]...", help="Only mails to these addresses.")
+        list[str] | None, typer.Argument(metavar="ADDRESS", help="Only mails to these addresses.")
     ] = None,
     *,
     state: Annotated[
@@ -127,7 +127,7 @@ def release(
     which: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[EDITION] [ADDRESS|DOMAIN]...",
+            metavar="EDITION|ADDRESS|DOMAIN",
             help="Only this edition, such as weekly/2026-W47, or these recipients.",
         ),
     ] = None,

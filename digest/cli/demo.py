@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     folder: Annotated[
         Path,
-        typer.Argument(metavar="[FOLDER]", help="The folder for the demo's configuration, samples, state and mails."),
+        typer.Argument(metavar="FOLDER", help="The folder for the demo's configuration, samples, state and mails."),
     ] = _FOLDER,
 ) -> None:
     """Run the service on sample dumps of an invented blog. It does not touch your own installation."""

@@ -42,7 +42,7 @@ _NAMED = 10  # waiting mails that are listed
 _GOES_ON = "Sent mails are recorded, the rest stay planned; `digest edition send` continues with them."
 app = typer.Typer(name="edition", help="Make, preview, show and send editions.", no_args_is_help=True)
 DigestArgument = Annotated[
-    str | None, typer.Argument(metavar="[DIGEST]", help="The digest; optional if there is only one.")
+    str | None, typer.Argument(metavar="DIGEST", help="The digest; optional if there is only one.")
 ]
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="An edition, such as weekly/2026-W47.")]
 digests_app = typer.Typer(
@@ -147,7 +147,7 @@ def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: C
 
 @app.command()
 def send(
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Only this edition.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Only this edition.")] = None,
     *,
     now: Annotated[bool, typer.Option("--now", help="Also retry temporarily refused mails at once.")] = False,
     as_json: JsonOption = False,

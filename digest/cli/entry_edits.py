@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
 EntriesArgument = Annotated[
-    list[str], typer.Argument(metavar="ID…", help="The ids, as `digest entries list` prints them.")
+    list[str], typer.Argument(metavar="ID", help="The ids, as `digest entries list` prints them.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and store nothing.")]
 SilentOption = Annotated[

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="The id, or part of the present or a former title.")],
     subscriber: Annotated[
-        str | None, typer.Argument(metavar="[SUBSCRIBER]", help="The address of a subscriber who got it, or did not.")
+        str | None, typer.Argument(metavar="SUBSCRIBER", help="The address of a subscriber who got it, or did not.")
     ] = None,
     *,
     as_json: JsonOption = False,

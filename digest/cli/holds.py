@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def show(
     source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
-    dump: Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")] = None,
+    dump: Annotated[str | None, typer.Argument(metavar="DUMP", help="Only this dump of the source.")] = None,
     *,
     as_json: JsonOption = False,
     config: ConfigOption = None,

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[FOLDER]", help="The folder to write it to.")] = Path("config"),
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write it to.")] = Path("config"),
     *,
     title: Annotated[str | None, typer.Option("--title", help="The blog's title, as visitors see it.")] = None,
     timezone: Annotated[

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="layout", help="Suggest, try and show the layouts by which dumps are read.", no_args_is_help=True
 )
-PathsArgument = Annotated[
-    list[Path], typer.Argument(metavar="FOLDER|FILE...", help="Dumps, folders of dumps, or globs.")
-]
+PathsArgument = Annotated[list[Path], typer.Argument(metavar="FOLDER|FILE", help="Dumps, folders of dumps, or globs.")]
 LayoutsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Use the layouts of this TOML file or folder, not those of the configuration."),

@@ -69,7 +69,7 @@ def key(
 def preview(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="[KIND]", help="Only this kind of mail, such as confirmation, welcome, alert."),
+        typer.Argument(metavar="KIND", help="Only this kind of mail, such as confirmation, welcome, alert."),
     ] = None,
     *,
     form: Annotated[

@@ -133,7 +133,7 @@ def write_file(path: Path, body: bytes) -> None:
         raise DigestError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-PathArgument = Annotated[str | None, typer.Argument(metavar="[DUMP]", help="Only this dump of the source.")]
+PathArgument = Annotated[str | None, typer.Argument(metavar="DUMP", help="Only this dump of the source.")]
 SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="The source.")]
 
 

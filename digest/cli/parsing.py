@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def parse(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Dumps, folders of dumps, or globs.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Dumps, folders of dumps, or globs.")],
     *,
     layouts: Annotated[
         Path | None,

@@ -250,7 +250,7 @@ def forget(
     source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
     dumps: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[DUMP…]", help="Only these dumps, named as in `digest source show`."),
+        typer.Argument(metavar="DUMP", help="Only these dumps, named as in `digest source show`."),
     ] = None,
     *,
     told: Annotated[

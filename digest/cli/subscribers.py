@@ -274,7 +274,7 @@ def leave(
 
 @app.command()
 def export(
-    address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="Only this subscriber.")] = None,
+    address: Annotated[str | None, typer.Argument(metavar="ADDRESS", help="Only this subscriber.")] = None,
     *,
     as_csv: Annotated[
         bool,

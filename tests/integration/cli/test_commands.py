@@ -90,8 +90,8 @@ def test_a_plain_parse_prints_what_typer_makes_it_print(
 
     assert printed(capfd, "parse", *paths, *options, code=1) == by_typer
     assert "甲" in by_typer[0]
-    assert "PATH..." in printed(capfd, "parse", "--help")[0]
-    assert "PATH..." in printed(capfd, "parse", *options, code=2)[1]
+    assert "{PATH}..." in printed(capfd, "parse", "--help")[0]
+    assert "{PATH}..." in printed(capfd, "parse", *options, code=2)[1]
 
 
 def test_a_plain_parse_imports_neither_typer_nor_pydantic(tmp_path: Path, article: type[Article]) -> None:
