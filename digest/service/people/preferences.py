@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from digest.errors import DigestError
-from digest.mail.tokens import preferences_token, read_preferences_token
+from digest.mail.tokens import preferences_token
 from digest.model import DigestId, Format
 from digest.service.mailing.welcome import plan_latest
 from digest.service.people.subscribers import follow
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, SubscriberId
-    from digest.records.people import SubscriberRecord
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
 
@@ -37,15 +36,6 @@ class Choices:
 def preferences_url(store: Store, settings: Settings, person: SubscriberId) -> str:
     """The page where a person changes them."""
     return f"{settings.base_url}/preferences/{preferences_token(store.secret(), person)}"
-
-
-def person_of_token(store: Store, token: str) -> SubscriberRecord | None:
-    """The person of a preferences token; None if it is not ours or they were erased."""
-    person = read_preferences_token(store.secret(), token)
-    if person is None:
-        return None
-    with store.read() as tx:
-        return tx.subscribers.get(person)
 
 
 def selections(settings: Settings) -> list[list[Digest]]:
