@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -25,7 +25,7 @@ from sqlalchemy import (
     UpdateBase,
     bindparam,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from digest.changes.values import Body, Placing, Printed
@@ -40,6 +40,9 @@ from digest.model import (
     Fingerprint,
     PrintedDate,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql  # a store in a file does not load it
 
 BATCH = 500  # well under the limit of parameters of every database
 _ROWS = 2_000  # rows that are in memory twice while the driver receives them
@@ -63,12 +66,12 @@ def fetched(result: Result[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]
         yield from rows
 
 
-def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT with ON CONFLICT, in the dialect of this database."""
     return insert_in(connection.dialect.name, table)
 
 
-def insert_in(database: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_in(database: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
     """The same for a database of this name, for callers that cache it."""
     if database == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - with a file it is not loaded

@@ -193,7 +193,7 @@ def test_an_entry_without_a_title_has_a_key_of_its_first_sentence() -> None:
     assert entry_key(content()) == ""
 
 
-def test_entries_without_a_title_are_told_apart_by_their_text(shelf: Shelf) -> None:
+def test_entries_without_a_title_are_distinguished_by_their_text(shelf: Shelf) -> None:
     page = sight("", (2007, 9, 19), (CRANE,)), sight("", (2007, 9, 19), (SAILOR,)), sight("", (2007, 9, 18), (LIBRARY,))
     assert added(shelf.read(*page)) == 3
     again = shelf.read(*page)
