@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-PERCENT = int(os.environ.get("DIGEST_TEST_EXAMPLES", "30"))  # of what is enough; quick takes 8, fuzz 1,000
+PERCENT = int(os.environ.get("DIGEST_TEST_EXAMPLES", "15"))  # of what is enough; quick takes 8, fuzz 1,000
 _LEAST = 5
 
 

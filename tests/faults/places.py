@@ -146,7 +146,7 @@ class Place:
 
     def counting(self, call: str) -> tuple[str, ...]:
         """What to put before a command whose system calls are counted."""
-        return ("strace", "-f", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={call}", "--")
+        return ("strace", "-f", "--seccomp-bpf", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={call}", "--")
 
     @property
     def undisturbed(self) -> bool:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 11, 12, 0, tzinfo=UTC)
 LONG = "DIGEST_FUZZ_EXAMPLES" in os.environ  # then a failure may take minutes to be made small
-EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "4000")) // 400  # a course is long
+EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "1600")) // 320  # a course is long
 GONE = {EntryState.HIDDEN, EntryState.FORGOTTEN, EntryState.MERGED, EntryState.REMOVED}
 
 

@@ -45,7 +45,7 @@ PEOPLE = [f"reader{number}@example.org" for number in range(4)]
 WEEKLY = DigestId("weekly")
 FAULTS = ["taken", "others leave", "deferred", "lost", "cut off", "killed before", "killed after"]
 LONG = "DIGEST_FUZZ_EXAMPLES" in os.environ  # then a failure may take minutes to be made small
-EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "4000")) // 100  # a course is long
+EXAMPLES = int(os.environ.get("DIGEST_FUZZ_EXAMPLES", "1600")) // 100  # a course is long
 
 
 class Course(RuleBasedStateMachine):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.years.families import Site
     from tests.years.world import Article
 
-SHORT = 400  # days
+SHORT = 280  # days
 SEED = 1
 
 
