@@ -264,7 +264,7 @@ def test_new_mail_is_sent_while_a_slow_domain_is_served(post_to: Callable[..., P
 
         async def wait(until: datetime) -> None:
             await later(until)
-            if not made and post.rows()[SLOW[20]].state is ACCEPTED:
+            if not made and sum(row.state is ACCEPTED for row in post.rows().values()) >= 20:
                 made.append(post.edition("weekly/2026-W48", *people[:3]))  # at once: a wait may be cut short
 
         post.drain(wait=wait)
