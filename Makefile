@@ -26,7 +26,7 @@ run: $(READY) ## Start the demo on http://127.0.0.1:8080: an invented blog, apar
 
 # Each worker takes tests from one that has many left; what shares a server stays together where it can.
 PYTEST := $(BIN)/python -m pytest
-WORKERS := -n auto --maxprocesses 4 --dist worksteal
+WORKERS := -n $(shell expr $$(nproc) + 1) --maxprocesses 4 --dist worksteal
 
 test: $(READY) ## Run all tests
 	$(PYTEST) $(WORKERS)
