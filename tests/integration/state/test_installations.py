@@ -78,7 +78,7 @@ def second(blog: Blog, tmp_path_factory: pytest.TempPathFactory, capfd: pytest.C
 
 
 def test_a_second_one_in_another_folder_is_refused_in_one_line_with_the_remedy(blog: Blog, second: Second) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     for command in (["status"], ["edition", "cut"], ["run"]):
         told = second.run(*command, code=2)
         assert len(told.strip().splitlines()) == 1
@@ -94,7 +94,7 @@ def test_a_second_one_in_another_folder_is_refused_in_one_line_with_the_remedy(b
 def test_one_with_other_sources_is_refused_though_the_first_one_is_on_another_machine(
     blog: Blog, second: Second
 ) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     (blog.home / "digest.toml").rename(blog.home / "gone.toml")
     second.write(('id = "blog"', 'id = "news"'))
     assert "another installation" in second.run("status", code=2)
@@ -114,7 +114,7 @@ def test_no_backup_is_put_in_the_place_of_another_installation_s_store(
 
 
 def test_adopting_it_refuses_the_first_one(blog: Blog, second: Second) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     assert "Make it the store of" in second.run("adopt", code=1)
     assert f"Before, it was the store of {blog.home / 'digest.toml'}" in second.run("adopt", "--yes")
     second.run("status")
@@ -138,7 +138,7 @@ def test_a_folder_that_is_copied_is_an_installation_of_its_own(blog: Blog, secon
 
 
 def test_a_second_file_for_workers_is_the_same_installation(blog: Blog, second: Second) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     second.write(('path = "dumps"', f'path = "{blog.home / "dumps"}"'))
     for _ in range(2):
         second.run("status")
@@ -146,15 +146,15 @@ def test_a_second_file_for_workers_is_the_same_installation(blog: Blog, second: 
 
 
 def test_an_edited_file_goes_on(blog: Blog, second: Second) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     config = blog.home / "digest.toml"
     config.write_text(config.read_text("utf-8").replace('id = "blog"', 'id = "essays"'), "utf-8")
-    blog.run("status")
+    blog.run("subscribers", "add", "bob@example.org")
     assert "(sources essays)" in second.run("status", code=2)
 
 
 def test_a_restored_or_moved_store_knows_its_installation(blog: Blog, second: Second, tmp_path: Path) -> None:
-    blog.run("status")
+    blog.run("subscribers", "add", "ada@example.org")
     blog.run("backup", str(tmp_path / "copy.db"))
     blog.run("restore", str(tmp_path / "copy.db"), "--yes")
     blog.run("status")
