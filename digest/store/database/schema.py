@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from digest.errors import StoreError
 from digest.store.database.tables import metadata
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # only a migration loads it
 
 NEWEST = "0012"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -117,7 +120,7 @@ def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
         raise StoreError(f"{problem} (update digest, or put an older backup in its place)") from error
 
 
-def configuration(connection: Connection) -> Config:
+def configuration(connection: Connection) -> "Config":
     """Alembic's configuration, without a file."""
     from alembic.config import Config  # noqa: PLC0415 - as in `upgrade`
 
