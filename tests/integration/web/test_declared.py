@@ -289,6 +289,24 @@ def test_entries_without_a_title_are_merged_split_and_edited_by_hand(town: Town)
     town.run("check", "--deep")
 
 
+def test_an_entry_without_a_title_is_split_by_hand(town: Town) -> None:
+    other = "Weblog\n\nWednesday, September 19, 2007\n\n{text} # 1:30 PM\n"
+    town.blog.write("../links/other.txt", other.format(text=CRANE))
+    town.crawl()
+    crane = town.entries()["All the b"]["id"]
+    said = town.run("entries", "split", crane, "--dump", "links/other.txt")
+    found = re.search(r"(\S+) is an entry of its own now: All the big harbours want a new crane\.", said)
+    assert found
+    assert town.crawl()["added"] == 0
+    before = {one["id"]: one["revisions"] for one in town.listed("entries", "list")}
+    town.blog.write("../links/other.txt", other.format(text=CRANE.replace("the old one", "all of the old ones")))
+    counted = town.crawl()
+    assert (counted["added"], counted["revised"]) == (0, 1)
+    revisions = {one["id"]: one["revisions"] for one in town.listed("entries", "list")}
+    assert revisions == before | {found[1]: before[found[1]] + 1}
+    town.run("check", "--deep")
+
+
 def test_an_entry_without_a_title_waits_in_a_held_dump(town: Town) -> None:
     many = [f"Harbour note number {at} of this long year. {BRIDGE[at:]}" for at in range(12)]
     town.crawl(*many)
