@@ -15,22 +15,22 @@ ROOT = Path(__file__).resolve().parents[1]
 LINES_OF_A_MODULE = 350
 LINES_OF_A_TEST_FILE = 500
 LINES_OF_A_PAGE = 400
-LINES_OF_ALL_PAGES = 6000
+LINES_OF_ALL_PAGES = 5600
 ENTRIES_OF_A_FOLDER = 10
-SHARE_OF_IMPORTS = 0.09
+SHARE_OF_IMPORTS = 0.088
 
 # The exceptions, with their own limit and the reason. An exception that is no longer needed fails, too.
 LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (38, "the assembly of the service, and one folder for each station"),
     "digest/changes": (29, "one rule about matching, dates or texts in each module"),
-    "digest/cli": (38, "one module for each group of commands"),
-    "digest/dumps": (20, "the steps from bytes to sightings, in one row"),
-    "digest/dumps/declared": (22, "the steps from a declared layout to sightings"),
-    "digest/dumps/suggesting": (14, "the steps from a page to a drawing, and the doubts about it"),
-    "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
+    "digest/cli": (31, "one module for each group of commands"),
+    "digest/dumps": (18, "the steps from bytes to sightings, in one row"),
+    "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
+    "digest/dumps/suggesting": (15, "the steps from a page to a drawing, and the doubts about it"),
+    "digest/settings": (19, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),
-    "digest/web": (16, "one module for each group of pages"),
+    "digest/web": (14, "one module for each group of pages"),
 }
 # The migrations are frozen and their number grows.
 FROZEN = "digest/store/database/migrations/versions"
