@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-
 _KNOWN = "see `digest subscribers list`"
+REPORT_IT = "this is a fault of digest: report it with the dump"
 
 
 class DigestError(Exception):
@@ -226,3 +227,13 @@ def masked(address: str) -> str:
 def _line(place: str, problem: str, remedy: str) -> str:
     text = f"{place}: {problem}" if place else problem
     return f"{text} ({remedy})" if remedy else text
+
+
+def describe_fault(error: Exception, what: str = "cannot be read or stored") -> str:
+    """An unexpected exception in one line: the consequence, its type and message, and the last place in our code."""
+    home = __file__.removesuffix("errors.py")
+    raised = error.__cause__ if isinstance(error, RowError) and error.__cause__ else error
+    frames = [frame for frame in traceback.extract_tb(raised.__traceback__) if frame.filename.startswith(home)]
+    place = f" at digest/{frames[-1].filename.removeprefix(home)}:{frames[-1].lineno}" if frames else ""
+    said = " ".join(str(error).split())[:200]
+    return f"{what}: {type(raised).__name__}{f': {said}' if said else ''}{place}"

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from traceback import extract_tb
 from typing import TYPE_CHECKING
 
-from digest import bundled
+from digest import files
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _environment(language: str, folder: Path | None) -> jinja2.Environment:
 def _files(folder: Path | None) -> jinja2.BaseLoader:
     import jinja2  # noqa: PLC0415 - feeds and most commands do not need it
 
-    return jinja2.FileSystemLoader([*([folder] if folder else []), bundled.folder("templates")])
+    return jinja2.FileSystemLoader([*([folder] if folder else []), files.shipped_folder("templates")])
 
 
 def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
@@ -153,7 +153,7 @@ def check_templates(folder: Path | None) -> str:
             made.get_template(name)
         except jinja2.TemplateSyntaxError as error:
             raise ConfigurationError(str(error.message), place=f"{error.filename}:{error.lineno}") from error
-    ours = bundled.folder("templates")
+    ours = files.shipped_folder("templates")
     own = sum((folder / name).is_file() for name in names) if folder else 0
     return f"{len(names)} templates from {ours}" + (f", {own} replaced by {folder}" if folder else "")
 
@@ -179,7 +179,7 @@ def _words(language: str) -> dict[str, str]:
     from babel.messages.pofile import read_po  # noqa: PLC0415 - only commands that need translations load Babel
 
     words: dict[str, str] = {}
-    for catalog in sorted((bundled.folder("templates") / "locale" / language).glob("*.po")):
+    for catalog in sorted((files.shipped_folder("templates") / "locale" / language).glob("*.po")):
         with catalog.open("rb") as file:
             for message in read_po(file, locale=language):
                 if message.id and message.string:

@@ -49,7 +49,7 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Write a backup of the state and verify it by reading it back; `digest run` may keep running."""
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.upkeep import backups
 
     with store_of(config, any_clock=True) as (settings, store):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import __version__
-from digest.privately import new_file
+from digest.files import new_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ def _write_details(ident: str, details: str, arguments: Sequence[str]) -> Path |
     for folder in _folders(arguments):
         file = folder / f"digest-fault-{ident}.txt"
         try:
-            with new_file(file) as opened:
+            with new_private_file(file) as opened:
                 opened.write(details.encode("utf-8", "backslashreplace"))
         except OSError:
             continue

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from digest import bundled
+from digest import files
 from digest.cli.common import clock
 from digest.errors import ConfigurationError, DumpError
 
@@ -121,7 +121,7 @@ def _write_configuration(folder: Path) -> Path:
     Raises:
         ConfigurationError: the folder contains another configuration, or cannot be written.
     """
-    ours = bundled.folder("config") / "demo"
+    ours = files.shipped_folder("config") / "demo"
     file = folder / "digest.toml"
     try:
         if file.exists() and _first_line(file) != _first_line(ours / "digest.toml"):

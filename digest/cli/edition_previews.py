@@ -61,7 +61,7 @@ def preview(
     --language or a FILE with an ending (.html, .txt, .eml), it shows one part of one mail.
     """
     from digest.model import Format
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.mailing.samples import previews
 
     if form not in {None, *_FORMS}:

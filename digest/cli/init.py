@@ -19,8 +19,8 @@ from digest.cli.progress import Progress
 from digest.errors import AddressError, ConfigurationError, DigestError
 
 if TYPE_CHECKING:
-    from digest import installing
-    from digest.installing import Recognised
+    from digest import first_configuration
+    from digest.first_configuration import Recognised
 
 _NOTHING = "Nothing was written; run `digest init` again."
 _ALIKE, _CLOSE = 3, 0.8  # how many time zones to suggest, and how similar they must be
@@ -53,16 +53,16 @@ def init(
 
     It never replaces a file: if there is a configuration already, it stops.
     """
-    from digest import installing
+    from digest import first_configuration
 
-    if (folder / installing.FILE).exists():
-        raise installing.already_there(folder / installing.FILE)
+    if (folder / first_configuration.FILE).exists():
+        raise first_configuration.already_there(folder / first_configuration.FILE)
     given = {"title": title, "timezone": timezone, "dumps": dumps, "operator": operator, "base_url": base_url}
     asking = not yes and not as_json and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         answers, found = _collect_answers(folder, given, asking=asking, err=as_json)
-        text = installing.configuration(answers, folder, clock().year)
-        file = installing.write_configuration(folder, text, answers.dumps)
+        text = first_configuration.configuration(answers, folder, clock().year)
+        file = first_configuration.write_configuration(folder, text, answers.dumps)
     except (KeyboardInterrupt, EOFError):
         typer.echo(f"\ndigest: stopped. {_NOTHING}", err=True)
         raise typer.Exit(130) from None
@@ -94,13 +94,13 @@ class _Question:
 
 def _collect_answers(
     folder: Path, given: dict[str, str | None], *, asking: bool, err: bool
-) -> tuple[installing.Answers, Recognised]:
+) -> tuple[first_configuration.Answers, Recognised]:
     """The answers, from options, questions or defaults, and what is in the dumps; `err` prints comments to stderr.
 
     Raises:
         ConfigurationError: an option is wrong.
     """
-    from digest import installing
+    from digest import first_configuration
 
     seen: dict[str, Recognised] = {}
 
@@ -110,7 +110,7 @@ def _collect_answers(
 
     place = folder / "dumps"
     if given["dumps"] is None and not (place.is_dir() and any(place.iterdir())):
-        place = installing.nearby(Path()) or place
+        place = first_configuration.nearby(Path()) or place
     look(given["dumps"] or str(place))
     title = "博客" if _is_chinese(next(iter(seen.values()))) else "Blog"
     questions = (
@@ -135,7 +135,7 @@ def _collect_answers(
         if said := question.then(values[question.name]):
             typer.echo(said.strip() if not asking else said, err=err)
     found = seen[values["dumps"]]
-    answers = installing.Answers(
+    answers = first_configuration.Answers(
         values["title"],
         values["timezone"],
         Path(values["dumps"]),
@@ -201,7 +201,7 @@ def _zone(written: str) -> str:
 
 
 def _dumps(folder: Path) -> Callable[[str], str]:
-    from digest.installing import require_dumps
+    from digest.first_configuration import require_dumps
 
     def read(written: str) -> str:
         path = Path(written).expanduser()
@@ -231,7 +231,7 @@ def _base_url(written: str) -> str:
 
 def _recognised(path: str) -> Recognised:
     from digest.errors import DumpError
-    from digest.installing import Recognised, recognised
+    from digest.first_configuration import Recognised, recognised
 
     with Progress("reading dumps", kept=_NOTHING) as progress:
         try:
@@ -260,7 +260,7 @@ def _is_chinese(found: Recognised) -> bool:
 # --- what comes next ------------------------------------------------------------------------------
 
 
-def _say_next(file: Path, answers: installing.Answers) -> None:
+def _say_next(file: Path, answers: first_configuration.Answers) -> None:
     """Print the next commands, as the user would type them here."""
     from digest.settings import DEFAULT_CONFIG
 

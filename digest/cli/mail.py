@@ -84,7 +84,7 @@ def preview(
 
     With a KIND, it shows only that mail: in the browser, on the terminal (-o -) or in a file.
     """
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.mailing.samples import mails
 
     if form is not None and (form not in _FORMS or kind is None):

@@ -96,7 +96,7 @@ def feed(
     config: ConfigOption = None,
 ) -> None:
     """Print a feed, byte for byte as the web server serves it."""
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.publishing.syndication import FORMATS, Syndication
 
     if form not in FORMATS:

@@ -53,7 +53,7 @@ def simulate(
     Nothing is sent and the state does not change. The same state and configuration always give the same files.
     """
     from digest.app import opened_to_read
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.upkeep import simulating
 
     settings = settings_of(config)

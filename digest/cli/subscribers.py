@@ -287,7 +287,7 @@ def export(
 ) -> None:
     """Export all stored data about subscribers (consent, subscriptions, deliveries), one JSON object per line."""
     from digest.lists.table import csv_lines
-    from digest.owned import require_free
+    from digest.protected_files import require_free
     from digest.service.people import roster, subscribers
 
     with store_to_read(config) as (settings, store):

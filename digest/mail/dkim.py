@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 
 from digest.addresses import ascii_domain
 from digest.errors import AddressError, ConfigurationError
-from digest.privately import new_file
+from digest.files import new_private_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,7 +139,7 @@ def write_key(file: Path, kind: str) -> PrivateKey:
     )
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     try:
-        with new_file(file) as opened:
+        with new_private_file(file) as opened:
             opened.write(pem)
     except FileExistsError as error:
         raise ConfigurationError("exists already", place=str(file), remedy="name another file") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digest import bundled
+from digest import files
 from digest.settings import guesses
 from digest.settings.rules import broken
 
@@ -23,7 +23,7 @@ def template_rules(settings: Settings, base: Path) -> Iterator[Broken]:
 
     `base` is the folder that paths are relative to.
     """
-    ours = bundled.folder("templates")
+    ours = files.shipped_folder("templates")
     folders = [folder / "mail" for folder in ([base / settings.templates] if settings.templates else []) + [ours]]
     for number, digest in enumerate(settings.digests):
         if any((folder / digest.template / _SUBJECT).is_file() for folder in folders):

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from digest import __version__
 from digest.errors import DigestError
 from digest.service.operating.health import Kind, Sending
-from digest.service.operating.monitoring import monitored_state
+from digest.service.operating.status import monitored_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from digest.records.operating import Version
     from digest.service.intake.passes import Pass
-    from digest.service.operating.monitoring import MonitoredState
+    from digest.service.operating.status import MonitoredState
     from digest.settings import Settings
     from digest.store.transaction import Store
 

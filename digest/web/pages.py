@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse
 
-from digest import bundled
+from digest import files
 from digest.service.publishing.feeds import feeds
 from digest.templating import LANGUAGES, language_tag, rendered
 from digest.web.conditional import preferred
@@ -86,7 +86,7 @@ def _assets(own: Path | None) -> tuple[dict[str, Asset], dict[str, str]]:
     paths: dict[str, str] = {}
     for name, media_type in _ASSETS.items():
         file = own / "web" / name if own else None
-        chosen = file if file and file.is_file() else bundled.folder("templates") / "web" / name
+        chosen = file if file and file.is_file() else files.shipped_folder("templates") / "web" / name
         body = chosen.read_bytes()
         if name.endswith(".css"):  # the style sheet names the font
             body = body.replace(f'url("{FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())

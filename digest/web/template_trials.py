@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from digest import bundled, templating
+from digest import files, templating
 from digest.editions.schedule import Schedule
 from digest.editions.spoken import describe_schedule
 from digest.errors import ConfigurationError, DigestError
@@ -80,7 +80,7 @@ def _tried(settings: Settings) -> TemplateTrial:
                     problems.update(dict.fromkeys(_problem(what, attempt)))
         together = {name: set().union(*(one.get(name, set()) for one in given)) for name in names}
         one = environments[templating.LANGUAGES[0]]
-        ours = {path.relative_to(bundled.folder("templates")).as_posix() for path in _files()}
+        ours = {path.relative_to(files.shipped_folder("templates")).as_posix() for path in _files()}
         used = ours | {name for name in names if name.startswith(_folders(settings))}
         checks = folder and not problems  # otherwise not all names are known
         made = made_names(one) if checks else frozenset()
@@ -125,7 +125,7 @@ def _problem(what: str, attempt: Callable[[], object]) -> Iterator[str]:
 
 
 def _files() -> Iterator[Path]:
-    return (path for path in bundled.folder("templates").rglob("*") if path.is_file())
+    return (path for path in files.shipped_folder("templates").rglob("*") if path.is_file())
 
 
 def _folders(settings: Settings) -> tuple[str, ...]:

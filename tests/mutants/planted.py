@@ -25,7 +25,7 @@ INTERRUPTED = "tests/integration/mail/test_interrupted_drains.py"
 MUTANTS = (
     Mutant(
         "a mail in the maildir can be read by everybody",
-        "digest/privately.py",
+        "digest/files.py",
         "FILE_MODE = 0o600",
         "FILE_MODE = 0o644",
         ("tests/integration/mail/test_maildir.py",),

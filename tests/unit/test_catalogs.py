@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digest import bundled
+from digest import files
 from digest.templating import LANGUAGES, environment
 
 _NAME = re.compile(r'^msgid(?:_plural)? "(.+)"$', re.MULTILINE)
@@ -27,7 +27,7 @@ def said() -> set[str]:
 
 def translated(language: str) -> list[str]:
     """What the catalogs of a language translate, each as often as it stands there."""
-    catalogs = (bundled.folder("templates") / "locale" / language).glob("*.po")
+    catalogs = (files.shipped_folder("templates") / "locale" / language).glob("*.po")
     return [word for catalog in catalogs for word in _NAME.findall(catalog.read_text("utf-8"))]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest import bundled, templating
+from digest import files, templating
 from digest.errors import ConfigurationError
 from digest.templating import LANGUAGES, environment
 
@@ -67,4 +67,4 @@ def test_a_picture_among_templates_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\xff")
 
     templating.prepare_templates(tmp_path)()
-    assert (bundled.folder("templates") / "web").is_dir()
+    assert (files.shipped_folder("templates") / "web").is_dir()

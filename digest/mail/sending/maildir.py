@@ -14,8 +14,8 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.errors import TransportError
+from digest.files import FILE_MODE, new_private_file
 from digest.mail.sending.session import SendResult, Session
-from digest.privately import FILE_MODE, new_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ class MaildirSession(Session):
                 return f"{name} exists already"
             draft = self._folder / "tmp" / name
             draft.unlink(missing_ok=True)  # left over from a crash
-            with new_file(draft) as file:
+            with new_private_file(draft) as file:
                 envelope = f"Return-Path: <{mail.sender}>\r\nDelivered-To: {mail.recipient}\r\n".encode()
                 file.write((envelope + mail.message).replace(b"\r\n", b"\n"))
                 file.flush()

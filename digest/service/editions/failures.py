@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from digest.errors import DigestError, EditionError, FencedError, StoreError
+from digest.errors import DigestError, EditionError, FencedError, StoreError, describe_fault
 from digest.model import DigestId
-from digest.service.operating.faults import describe_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
 from digest.dumps.files import DumpFile, Refused, dump_files
-from digest.errors import DumpError, RowError, StoreError, UnknownError
+from digest.errors import REPORT_IT, DumpError, RowError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState, KnownDump, Stamp
 from digest.service.intake.apply_dump import Deferred, store_meaning
@@ -21,7 +21,6 @@ from digest.service.intake.passes import Moves, Pass
 from digest.service.intake.reading_dumps import read_dump, store_failure
 from digest.service.intake.tracing import following, say_refreshed
 from digest.service.operating import clocks
-from digest.service.operating.faults import REPORT_IT, describe_fault
 from digest.service.sources.moved_files import Moved
 
 if TYPE_CHECKING:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from digest.changes.values import Added, Revised, Vanished
 from digest.dumps.files import DumpFile, dump_files
-from digest.errors import DumpError, StoreError, UnknownError
+from digest.errors import REPORT_IT, DumpError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState, Stamp
 from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_file
 from digest.service.intake.years import better_dates
-from digest.service.operating.faults import REPORT_IT, describe_fault
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from digest.errors import StoreError
-from digest.privately import FILE_MODE
+from digest.files import FILE_MODE
 
 _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")

@@ -15,7 +15,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import StoreError
-from digest.privately import FILE_MODE
+from digest.files import FILE_MODE
 from digest.store import database_file
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest import bundled, templating
+from digest import files, templating
 from digest.service.mailing.samples.blog import sample_blog
 from digest.settings import Settings
 from digest.web import template_trials
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.conftest import Blog
 
 ROOT = Path(__file__).resolve().parents[3]
-OURS = bundled.folder("templates")
+OURS = files.shipped_folder("templates")
 
 
 @pytest.fixture

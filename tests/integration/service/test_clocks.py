@@ -14,7 +14,7 @@ from digest import checks
 from digest.model import DeliveryState, DigestId, EditionKey, SourceId
 from digest.running import Alone, Service
 from digest.service.editions import making
-from digest.service.operating import alerts, clocks, health, monitoring, status
+from digest.service.operating import alerts, clocks, health, status
 from digest.settings import load
 from tests.integration.service.test_audience import Press, made_at
 from tests.integration.service.test_editions import DAY, HOUR, MONDAY, WEDNESDAY
@@ -61,7 +61,7 @@ def test_times_that_lie_ahead_are_reported_everywhere_before_they_are_repaired(p
     shown = status.status(press.store, press.settings, press.now).troubles
     assert [(one.subject, one.certain) for one in shown if one.kind is health.Kind.CLOCK] == [("clock", True)]
     assert "the last slot of a digest lies ahead: 2028-" in shown[-1].problem
-    assert monitoring.monitored_state(press.store, press.settings, press.now).troubles[health.Kind.CLOCK] == 1
+    assert status.monitored_state(press.store, press.settings, press.now).troubles[health.Kind.CLOCK] == 1
     assert "lies ahead" in alert(press)
     assert faults(press) == []  # a look changes nothing
 
@@ -78,7 +78,7 @@ def test_a_last_slot_that_lies_ahead_counts_as_none_and_is_reported_until_an_hou
     assert (slot.number, slot.moment, slot.at) == (2, "2028-11-15 00:00 UTC", MONDAY)
     assert all(at is None or at <= MONDAY for at in slots(press))
     assert "the last slot of a digest (2 of them): 2028-11-15 00:00 UTC; it counts as none" in alert(press)
-    assert monitoring.monitored_state(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
+    assert status.monitored_state(press.store, press.settings, press.now).clock_faults == len(faults(press)) > 0
 
     press.publish("乙")
     before = faults(press)

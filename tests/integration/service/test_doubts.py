@@ -12,7 +12,7 @@ from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making
 from digest.service.mailing.composing import edition_mail
 from digest.service.mailing.welcome import plan_latest
-from digest.service.operating import alerts, health, monitoring, status
+from digest.service.operating import alerts, health, status
 from digest.service.people import subscribers
 from digest.service.publishing import feeds
 from digest.service.publishing.pages import Reading
@@ -87,7 +87,7 @@ class Post(Press):
     def counted(self) -> tuple[int, int]:
         """How many troubles of this kind `digest status` shows, and monitors count."""
         shown = status.status(self.store, self.settings, self.now).troubles
-        watched = monitoring.monitored_state(self.store, self.settings, self.now).troubles
+        watched = status.monitored_state(self.store, self.settings, self.now).troubles
         return sum(one.kind is health.Kind.DOUBTFUL for one in shown), watched[health.Kind.DOUBTFUL]
 
 

@@ -26,7 +26,7 @@ from digest.running import Service
 from digest.service.editions.making import make_due
 from digest.service.intake.tracing import trace
 from digest.service.operating.health import Sending
-from digest.service.operating.monitoring import MonitoredState, monitored_state
+from digest.service.operating.status import MonitoredState, monitored_state
 from digest.settings import load
 from digest.store import open_store
 from digest.web.metrics import Metrics, from_this_machine

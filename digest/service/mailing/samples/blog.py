@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest import bundled, logs
+from digest import files, logs
 from digest.model import DigestId, EditionKey, EntryId, Format
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
@@ -75,7 +75,7 @@ def _settings(settings: Settings, folder: Path) -> Settings:
 
 
 def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
-    samples = bundled.folder("config") / "demo" / "samples"
+    samples = files.shipped_folder("config") / "demo" / "samples"
     texts = {name: (samples / name).read_text("utf-8") for name in _FILES}
     ours = settings.model_copy(
         update={

@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
-from digest import bundled
+from digest import files
 from digest.addresses import checked_address
 from digest.errors import DigestError, UnknownError
 from digest.mail.composing.corrections import Correction
@@ -281,7 +281,7 @@ def _before(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tupl
 @contextmanager
 def _samples(settings: Settings, digest: Digest, now: datetime) -> Iterator[tuple[Store, Settings]]:
     """An in-memory store with the samples of the demo, and settings that read them with these templates."""
-    demo = load_demo(bundled.folder("config") / "demo" / "digest.toml")
+    demo = load_demo(files.shipped_folder("config") / "demo" / "digest.toml")
     alone = digest.model_copy(update={"sources": ()})
     invented = settings.model_copy(update={"sources": demo.sources, "topics": demo.topics, "digests": (alone,)})
     scratch = open_scratch(now, secrets.token_bytes(32))

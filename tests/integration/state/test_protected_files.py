@@ -10,7 +10,7 @@ import pytest
 
 from digest.dumps.files import DumpFile, Refused, dump_files, is_read
 from digest.errors import DigestError, DumpError, StoreError
-from digest.owned import require_free
+from digest.protected_files import require_free
 from digest.settings import load
 from digest.store import move_store
 from tests.conftest import Article

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from digest import bundled
+from digest import files
 from digest.addresses import Mailbox
 from digest.dumps.files import DumpFile, dump_files, is_read
 from digest.dumps.snapshot import read_sightings
 from digest.errors import ConfigurationError, DumpError
-from digest.privately import new_file
+from digest.files import new_private_file
 from digest.settings import THIS_MACHINE
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def configuration(answers: Answers, folder: Path, year: int) -> str:
         values["mail", "sender"] = str(Mailbox(answers.title, f"digest@{host}"))
     if answers.operator:
         values["", "operator"] = answers.operator
-    return filled((bundled.folder("config") / "example.toml").read_text("utf-8"), values)
+    return filled((files.shipped_folder("config") / "example.toml").read_text("utf-8"), values)
 
 
 def _seen_from(folder: Path, path: Path) -> str:
@@ -249,7 +249,7 @@ def write_configuration(folder: Path, text: str, dumps: Path) -> Path:
     try:
         for one in made:
             one.mkdir(parents=True, exist_ok=True)
-        with new_file(draft) as opened:
+        with new_private_file(draft) as opened:
             opened.write(text.encode())
         os.link(draft, file)  # fails if there is a file, unlike a rename
     except BaseException as error:
