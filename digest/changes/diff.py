@@ -95,19 +95,21 @@ def diff(
     others: Others | None = None,
     instead: Cause | None = None,
     departed: Mapping[EntryId, Placing] | None = None,
+    pinned: Mapping[int, EntryId] | None = None,
 ) -> ChangeSet:
     """Compare the sightings of a dump with its last good reading and with every entry that they may match.
 
     `stood` (see `changes.unchanged`) are the sightings that need no comparison, and whose entries need not be known.
     `others` has the information about the entries that `asked_of_others` returns. `instead` is a silent cause that
     replaces significant ones, for revisions in which the article itself did not change. `departed` is how the dump
-    showed entries before it stopped showing them; their texts are compared with that.
+    showed entries before it stopped showing them; their texts are compared with that. `pinned` are the entries of
+    sightings, by position, that need no search.
     """
     entries = list(known)
     fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {})
     if not all(placing.keeps_text for placing in last):
         fold.titles = frozenset(one.content.title for one in shown)
-    for match in matches(shown, last, entries, stood, times, others or Others()):
+    for match in matches(shown, last, entries, stood, times, others or Others(), pinned or {}):
         fold.take(match)
     return fold.change_set()
 

@@ -15,14 +15,16 @@ from digest.changes.places import Places
 from digest.changes.rivals import Reason, Rival, corrects
 from digest.changes.text import OTHER_TEXT, SAME_TEXT, Relation, equal, plain_text, relation, same_text, similarity
 from digest.changes.yearly import Verdict
+from digest.model import EntryId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from digest.changes.shown import Shown
     from digest.changes.values import Known, Others, Placing, Times
-    from digest.model import EntryDate, EntryId
+    from digest.model import EntryDate
 
+_NONE = EntryId("")
 _COMPARED = 50  # candidates with one title and day whose texts are compared; more would add nothing
 _RIVALS = 1000  # entries that are compared with one sighting for a corrected title
 _FEW = 8  # rivals; for so few, comparing is faster than computing their pairs
@@ -35,14 +37,20 @@ def matches(
     stood: Mapping[int, Placing],
     times: Times,
     others: Others,
+    pinned: Mapping[int, EntryId],
 ) -> list[Match]:
-    """The match of each sighting, in their order; `stood` is from `unchanged`.
+    """The match of each sighting, in their order; `stood` is from `unchanged`, `pinned` as for `diff`.
 
     Unchanged sightings are done. Of the others, each first takes an entry with the same title. The rest may correct the
     title of an entry that no other sighting matches, or may be articles that were posted again.
     """
+    known = list(known)
     matching = _Matching(Board(shown, last, known, times, others))
     by_title = {one.sighting.position: matching.by_title(one) for one in shown if one.sighting.position not in stood}
+    entries = {entry.id: entry for entry in known}
+    for one in shown:
+        if one.sighting.position in by_title and (entry := entries.get(pinned.get(one.sighting.position, _NONE))):
+            by_title[one.sighting.position] = Match(one, entry, because="same place, read by another layout")
     contested = {match.entry.id for match in by_title.values() if match and match.entry}
     still = {position: placing for position, placing in stood.items() if placing.entry not in contested}
     for one in shown:  # if another sighting matches its entry as well, both are judged together

@@ -58,8 +58,9 @@ def suggest(
     else:
         _print_suggestion(found, pages, count)
     if output is not None and found.shapes:
-        names = ", ".join(shape.id for shape in found.shapes)
-        typer.echo(f"Wrote {output}. Next: `digest layout try NAME PATH` with {names}.", err=as_json)
+        typer.echo(f"Wrote {output}. Next, look at what each of its layouts reads:", err=as_json)
+        for shape in found.shapes:
+            typer.echo(f"  digest layout try {shape.id} {' '.join(map(str, paths))} --layouts {output}", err=as_json)
     raise typer.Exit(int(not found.shapes and not found.known))
 
 
@@ -152,7 +153,7 @@ def _known(file: Path | None, config: Path | None, wanted: str | None = None) ->
         declared = compiled(settings_of(config).layouts, "the configuration")
         found = {**{layout.id: layout for layout in declared}, **known_layouts()}
     if wanted is not None and wanted not in found:
-        guess = did_you_mean(closest(wanted, found)) or f"the layouts are: {', '.join(found)}"
+        guess = did_you_mean(closest(wanted, found)) or f"the layouts are: {', '.join(found)}; --layouts names others"
         raise typer.BadParameter(f"there is no layout {wanted!r} ({guess})", param_hint="NAME")
     return found
 

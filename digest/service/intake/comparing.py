@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from digest.changes.shown import Shown
     from digest.changes.values import ChangeSet, Known, Placing
-    from digest.model import Note
+    from digest.model import EntryId, Note
     from digest.settings import Source
     from digest.store.intake.readings import Readings
 
@@ -107,6 +107,9 @@ def compare(
     departed = readings.departed(looked.source, looked.path, absent)
     others = Others(readings.standing_elsewhere(asked, (looked.source, looked.path)), moved.gone)
 
+    by_layout = known is not None and bool(last) and _is_by_another_layout(known, looked)
+    pinned = _in_their_places(dump, last) if by_layout else {}
+
     def compared(instead: Cause | None) -> ChangeSet:
         return diff(
             dump.shown,
@@ -119,10 +122,10 @@ def compare(
             others=others,
             instead=instead,
             departed=departed,
+            pinned=pinned,
         )
 
     read_anew = known is not None and _is_read_anew(known, looked)
-    by_layout = known is not None and bool(last) and _is_by_another_layout(known, looked)
     changes = compared(Cause.CRAWLER if read_anew or by_layout else None)
     approved = known is not None and known.approved == looked.sha256
     if by_layout and (approved or not _damage(changes, dump.notes)):
@@ -162,6 +165,21 @@ def _is_by_another_layout(known: KnownDump, looked: KnownDump) -> bool:
     if known.state is DumpState.HELD and guards.was_layout(known.reason):
         return True
     return known.rules != looked.rules and max(known.rules, looked.rules) >= FIRST_DECLARED
+
+
+def _in_their_places(dump: ReadDump, last: Sequence[Placing]) -> dict[int, EntryId]:
+    """The entries of the last reading, by position, if another layout finds as many on the same days; else none.
+
+    Without any day, the bytes must be the same too.
+    """
+    days = [one.sighting.date and one.sighting.date[:2] for one in dump.shown]
+    before = sorted(last, key=lambda placing: placing.position)
+    if days != [placing.evidence and placing.evidence[:2] for placing in before]:
+        return {}
+    same = dump.known is not None and dump.known.state is DumpState.GOOD and dump.known.sha256 == dump.looked.sha256
+    if not same and not any(days):
+        return {}
+    return {one.sighting.position: placing.entry for one, placing in zip(dump.shown, before, strict=True)}
 
 
 def _times(source: Source, dump: ReadDump) -> Times:

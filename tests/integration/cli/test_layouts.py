@@ -230,3 +230,19 @@ def test_a_page_that_changed_shape_is_held_with_what_to_run(crawls: Crawls) -> N
     assert "the page changed shape: it shows 4 entries that no layout of the source reads" in held.reported
     assert "digest layout suggest" in held.reported
     assert len(crawls.blog.entries()) == 3
+
+
+def test_titles_that_a_changed_layout_shortens_are_those_of_the_same_entries(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    page = "".join(
+        f"{title}\non 2021-06-1{day}, 7 readers\nA text.\n" for day, title in enumerate(("A", "Film: B", "C"))
+    )
+    crawls.blog.write("news.txt", page)
+    crawls.refresh()
+    crawls.edition()
+    before = {title: one["id"] for title, one in crawls.blog.entries().items()}
+    redraw(crawls, "{title}\n", "[Film: ]{title}\n")
+    assert crawls.refresh().counts["added"] == 0
+    after = {title: one["id"] for title, one in crawls.blog.entries().items()}
+    assert after == {"A": before["A"], "B": before["Film: B"], "C": before["C"]}
+    assert crawls.told() == ([], [])

@@ -15,9 +15,9 @@ import pytest
 
 from digest import logs, templating
 from digest.app import opened
+from digest.dumps.configured import load_settings
 from digest.running import Service
 from digest.service.intake import refresh
-from digest.settings import load
 from tests.waiting import Log, until
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ class House:
         """Run the service until its first pass is through, then do something in a thread, then end it."""
 
         async def life() -> None:
-            settings = load(self.config)
+            settings = load_settings(self.config)
             with opened(settings) as store:
-                self._service = Service(settings, store, reread=lambda: load(self.config))
+                self._service = Service(settings, store, reread=lambda: load_settings(self.config))
                 ready = asyncio.Event()
                 running = asyncio.create_task(self._service.run(ready.set))
                 await asyncio.wait_for(ready.wait(), 30)
@@ -197,3 +197,26 @@ def test_every_source_is_read_at_once_by_the_new_settings(house: House, monkeypa
 
     house.lived(meanwhile)
     assert passes == ["山上", "山下"]
+
+
+def test_layouts_beside_the_configuration_are_read_anew_and_wrong_ones_are_not_taken(house: House) -> None:
+    house.change("[[digests]]", "layouts = ['news']\n[[digests]]")
+    folder = house.blog.home / "layouts"
+    folder.mkdir()
+    drawn = "[[layouts]]\nid = 'news'\nentry = '''\n{title}\non {date}\n{text}\n'''\n"
+    (folder / "news.toml").write_text(drawn, "utf-8")
+    shown = {"A": 11, "Feature: B": 12, "C": 13}
+    page = "".join(f"{title}\non 2021-06-{day}\nThe text of day {day}.\n" for title, day in shown.items())
+    house.blog.write("a.txt", page)
+
+    def meanwhile() -> None:
+        (folder / "news.toml").write_text(drawn.replace("{title}", "{titel}"), "utf-8")
+        failed = house.hang_up()
+        assert "layouts.news.entry" in failed
+        assert "did you mean {title}?" in failed
+        assert "Feature: B" in house.page("/")[1]
+        (folder / "news.toml").write_text(drawn.replace("{title}", "[Feature: ]{title}"), "utf-8")
+        house.hang_up()
+        until(lambda: "Feature: B" not in house.page("/")[1], lambda: house.page("/"))
+
+    house.lived(meanwhile)

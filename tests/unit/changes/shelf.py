@@ -92,7 +92,8 @@ class Shelf:
             others=Others(elsewhere),
             instead=instead,
             departed=self.departed.get(dump),
-            **self.range,
+            earliest=self.range.get("earliest"),
+            latest=self.range.get("latest"),
         )
 
     def read(self, *sightings: Sighting, dump: str = "index.txt", now: datetime = NOW) -> ChangeSet:
