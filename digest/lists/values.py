@@ -226,32 +226,32 @@ def parse_time(written: str, *, days_first: bool | None = None) -> datetime | No
     """The time in UTC; None if it is ambiguous. A time without a time zone counts as UTC."""
     text = written.strip()
     if text.isdigit() and len(text) in {_SECONDS, _MILLISECONDS}:
-        return _sane(datetime.fromtimestamp(int(text[:_SECONDS]), UTC))
+        return _plausible(datetime.fromtimestamp(int(text[:_SECONDS]), UTC))
     for pattern in (_YEAR_FIRST, _MONTH_FIRST, _DAY_FIRST):
         found = pattern.fullmatch(text)
         if found:
             groups = found.groupdict()
             month = groups.get("month") or _MONTHS.index(groups["name"].lower()) + 1
-            return _made(found, int(month), int(groups["day"]))
+            return _time(found, int(month), int(groups["day"]))
     found = _YEAR_LAST.fullmatch(text)
     if found is None:
         return None
     one, two = int(found["one"]), int(found["two"])
     if found["between"] == "." or days_first or one > _LAST_MONTH:
-        return _made(found, two, one)
+        return _time(found, two, one)
     if days_first is False or two > _LAST_MONTH or one == two:
-        return _made(found, one, two)
+        return _time(found, one, two)
     return None
 
 
-def _made(found: re.Match[str], month: int, day: int) -> datetime | None:
+def _time(found: re.Match[str], month: int, day: int) -> datetime | None:
     hour, half = int(found["hour"] or 0), (found["half"] or _HALVES.get(found["noon"], "")).lower()[:1]
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     clock = hour, int(found["minute"] or 0), int(found["second"] or 0), int(f"{found['fraction'] or ''}000000"[:6])
     try:
         made = datetime(int(found["year"]), month, day, *clock, tzinfo=_zone(found["zone"]))
-        return _sane(made.astimezone(UTC))
+        return _plausible(made.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
 
@@ -263,5 +263,5 @@ def _zone(written: str | None) -> timezone:
     return timezone(timedelta(minutes=-minutes if written[0] == "-" else minutes))
 
 
-def _sane(made: datetime) -> datetime | None:
+def _plausible(made: datetime) -> datetime | None:
     return made if made.year >= _FIRST_YEAR else None

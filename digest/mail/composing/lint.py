@@ -82,13 +82,13 @@ def _links(root: Any) -> Iterator[str]:  # noqa: ANN401
     places = {*root.xpath("//@id"), *root.xpath("//@name")}
     for link in root.xpath("//a"):
         address = link.get("href", "")
-        words = "".join(link.itertext()).strip() or "".join(link.xpath(".//@alt")).strip()
+        text = "".join(link.itertext()).strip() or "".join(link.xpath(".//@alt")).strip()
         if address.startswith("#"):
             if address[1:] not in places:
                 yield f"a link leads to a place that is not in the mail: {address[:_SHOWN]}"
         elif not address.startswith(("https://", "http://", "\ue0f0")):
             yield f"a link does not lead to a web page: {address[:_SHOWN]}"
-        if not words:
+        if not text:
             yield f"a link has no text: {address[:_SHOWN]}"
 
 

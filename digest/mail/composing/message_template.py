@@ -88,9 +88,9 @@ class MessageTemplate:
 class _EncodedText:
     """Text with gaps, encoded in advance as far as possible."""
 
-    def __init__(self, words: str, convert: Callable[[str], str]) -> None:
+    def __init__(self, text: str, convert: Callable[[str], str]) -> None:
         """`convert` converts a value to the form that the text needs."""
-        first, *rest = split_at_marks(words)
+        first, *rest = split_at_marks(text)
         self._first = _TextBetweenGaps(crlf_bytes(first))
         self._rest = [
             (mark, _TextBetweenGaps(crlf_bytes(after))) for mark, after in zip(rest[::2], rest[1::2], strict=True)
@@ -109,23 +109,23 @@ class _EncodedText:
 class _TextBetweenGaps:
     """The text between two gaps."""
 
-    def __init__(self, words: bytes) -> None:
-        self._words = words
-        self._cut = [_cut(words, start) for start in range(_GROUP)] if len(words) > _WORTH_IT else []
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._cut = [_cut(text, start) for start in range(_GROUP)] if len(text) > _WORTH_IT else []
 
     def after(self, before: bytes, made: list[bytes]) -> bytes:
         """Append to `made` what can be encoded of this text after `before`. Return the bytes left for the next part."""
         if not self._cut:
-            return before + self._words
+            return before + self._text
         begin, encoded, end = self._cut[-len(before) % _GROUP]
         made += (base64_lines(before + begin), encoded)
         return end
 
 
-def _cut(words: bytes, start: int) -> tuple[bytes, bytes, bytes]:
+def _cut(text: bytes, start: int) -> tuple[bytes, bytes, bytes]:
     """The first `start` bytes, the following full lines in base64, and the remaining bytes."""
-    end = start + (len(words) - start) // _LINE * _LINE
-    return words[:start], base64_lines(words[start:end]), words[end:]
+    end = start + (len(text) - start) // _LINE * _LINE
+    return text[:start], base64_lines(text[start:end]), text[end:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,9 @@ def personalized(body: Body, person: PersonalValues) -> Body:
     )
 
 
-def split_at_marks(words: str) -> list[str]:
+def split_at_marks(text: str) -> list[str]:
     """The text split at the marks: text and marks alternate, with text first and last."""
-    return _MARK.split(words)
+    return _MARK.split(text)
 
 
 def without_marks(text: str) -> str:

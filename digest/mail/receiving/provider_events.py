@@ -123,13 +123,13 @@ def events(provider: Provider, payload: object, number: str = "", ours: Sequence
 
 
 def _report(provider: Provider, meaning: Meaning, one: ProviderEvent, ours: Sequence[str]) -> Report:
-    words = one.words.partition(";")[2].strip() if one.words.lower().startswith("smtp;") else one.words
-    words = printable_line(words)
+    reply = one.reply.partition(";")[2].strip() if one.reply.lower().startswith("smtp;") else one.reply
+    reply = printable_line(reply)
     if meaning is Meaning.COMPLAINT:
         return Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
-    judged, status = permanent_failure(one.status, words, recipient=one.recipient, ours=ours)
-    text = words or f"{one.name} {one.detail}".strip()
-    return Report(_kind(meaning, judged, status), status, printable_line(text), server=one.server or named_host(words))
+    judged, status = permanent_failure(one.status, reply, recipient=one.recipient, ours=ours)
+    text = reply or f"{one.name} {one.detail}".strip()
+    return Report(_kind(meaning, judged, status), status, printable_line(text), server=one.server or named_host(reply))
 
 
 def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:

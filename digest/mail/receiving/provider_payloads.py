@@ -53,7 +53,7 @@ class ProviderEvent:
     number: str
     recipient: str
     status: str = ""
-    words: str = ""
+    reply: str = ""
     server: str = ""
     senders: tuple[str, ...] = ()
     message_ids: tuple[str, ...] = ()
@@ -120,11 +120,11 @@ def _ses(payload: object, number: str) -> Iterator[ProviderEvent]:
         return
     for person in people[:_MOST]:
         recipient = _at(person, "emailAddress")
-        status, words = _at(person, "status"), _at(person, "diagnosticCode")
-        words = words or _at(payload, "reject", "reason")
+        status, reply = _at(person, "status"), _at(person, "diagnosticCode")
+        reply = reply or _at(payload, "reject", "reason")
         own = f"{_at(payload, part, 'feedbackId') or number} {recipient}"
         server = _at(payload, "bounce", "remoteMtaIp")
-        yield ProviderEvent(name, detail, own, recipient, status, words, server, **about)
+        yield ProviderEvent(name, detail, own, recipient, status, reply, server, **about)
 
 
 def _mailgun(payload: object, number: str) -> Iterator[ProviderEvent]:
@@ -151,7 +151,7 @@ def _postmark(payload: object, number: str) -> Iterator[ProviderEvent]:  # noqa:
         _at(payload, "Type"),
         f"{kind} {_at(payload, 'ID')}" if _at(payload, "ID") else "",
         _at(payload, "Email"),
-        words=_at(payload, "Details"),
+        reply=_at(payload, "Details"),
         message_ids=_present(_at(payload, "Metadata", _KEY)),
     )
 
@@ -179,7 +179,7 @@ def _brevo(payload: object, number: str) -> Iterator[ProviderEvent]:  # noqa: AR
         "",
         f"{name} {message_id} {recipient} {time}",
         recipient,
-        words=_at(payload, "reason"),
+        reply=_at(payload, "reason"),
         message_ids=_present(_carried(_at(payload, "X-Mailin-custom")), message_id),
     )
 
@@ -194,7 +194,7 @@ def _resend(payload: object, number: str) -> Iterator[ProviderEvent]:
             _at(payload, "data", "bounce", "subType"),
             f"{number} {recipient}" if number else "",
             recipient,
-            words=_at(payload, "data", "bounce", "message") or _at(payload, "data", "failed", "reason"),
+            reply=_at(payload, "data", "bounce", "message") or _at(payload, "data", "failed", "reason"),
             message_ids=_present(
                 *_headers(headers, _HEADER.lower(), "message-id"), _bracketed(_at(payload, "data", "message_id"))
             ),

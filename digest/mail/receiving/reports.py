@@ -115,7 +115,7 @@ def _report(raw: bytes, ours: Sequence[str]) -> Report:
     message = parse_message(raw)
     if message is None:
         return Report(BounceKind.OTHER, text="too many parts")
-    read = _read(message, ours)
+    read = _classified(message, ours)
     return replace(
         read,
         text=printable_line(read.text),
@@ -126,10 +126,10 @@ def _report(raw: bytes, ours: Sequence[str]) -> Report:
     )
 
 
-def _read(message: Message, ours: Sequence[str]) -> Report:
+def _classified(message: Message, ours: Sequence[str]) -> Report:
     complaint = standard_complaint(message)
     if complaint is None:
-        status_report = _status(message, ours)
+        status_report = _delivery_status(message, ours)
         if status_report is not None:
             return status_report
         complaint = bare_complaint(message)
@@ -141,7 +141,7 @@ def _read(message: Message, ours: Sequence[str]) -> Report:
     return _guess(message, ours)
 
 
-def _status(message: Message, ours: Sequence[str]) -> Report | None:
+def _delivery_status(message: Message, ours: Sequence[str]) -> Report | None:
     """The content of a delivery status notification; if it names several recipients, the mildest result counts.
 
     A notification that a program attached to its own answer, as one part beside others, does not count.
@@ -175,13 +175,11 @@ def _blocks(part: Message) -> Iterator[Message]:
 def _recipient(block: Message, ours: Sequence[str]) -> Report:
     action = str(block.get("Action", "")).strip().lower()
     diagnostic = str(block.get("Diagnostic-Code", ""))
-    words = diagnostic.partition(";")[2].strip() or diagnostic
+    text = diagnostic.partition(";")[2].strip() or diagnostic
     about = _ADDRESS.search(str(block.get("Final-Recipient", block.get("Original-Recipient", ""))))
-    kind, status = permanent_failure(
-        str(block.get("Status", "")), words, recipient=about[0] if about else "", ours=ours
-    )
+    kind, status = permanent_failure(str(block.get("Status", "")), text, recipient=about[0] if about else "", ours=ours)
     server = printable_line(str(block.get("Remote-MTA", ""))).rpartition(";")[2].strip().casefold()
-    return Report(bounce_kind(action, status, kind), status, words, server=server or named_host(words))
+    return Report(bounce_kind(action, status, kind), status, text, server=server or named_host(text))
 
 
 def bounce_kind(action: str, status: str, if_lasting: BounceKind) -> BounceKind:

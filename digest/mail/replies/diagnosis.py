@@ -222,15 +222,15 @@ def diagnose(
     the envelope or the header. `recipient` is the subscriber's address. Everything except the text may be missing.
     """
     text = text[:_LONGEST]
-    found = _status(status) or _status(text)
+    found = _enhanced_status(status) or _enhanced_status(text)
     if found.endswith(".0.0"):  # a gateway writes this when it does not know more; the server's text may
-        found = _status(text) or found
+        found = _enhanced_status(text) or found
     subject, _, detail = found.partition(".")[2].partition(".")
-    words, names_us = _words(text, sender, recipient)
+    examined, names_us = _examined_text(text, sender, recipient)
     nobody = f"{subject}.{detail}" in _NO_ADDRESS
     if (subject, detail) == ("6", "7"):  # the recipient's address is outside ASCII, and the server does not accept that
         return Diagnosis(About.MAILBOX, found)
-    about = About.US if names_us or f"{subject}.{detail}" in _OUR_ADDRESS else _by_words(words, proven=nobody)
+    about = About.US if names_us or f"{subject}.{detail}" in _OUR_ADDRESS else _by_text(examined, proven=nobody)
     if about is About.UNKNOWN:
         about = _by_status(subject, detail)
     if about is About.UNKNOWN and code and not found:
@@ -240,7 +240,7 @@ def diagnose(
 
 def reply_pattern(text: str, recipient: str = "") -> str:
     """The words that replies with the same cause have in common: the text without addresses, hosts, numbers and ids."""
-    plain = _without(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
+    plain = _without_address(_URL.sub(" ", text[:_LONGEST].casefold()), recipient)
     plain = _HOST.sub(" ", _ADDRESS.sub(" ", plain))
     words = (word for word in re.split(r"[^\w.'-]+", plain) if not any(character.isdigit() for character in word))
     return " ".join(filter(None, (word.strip(".'-_") for word in words)))
@@ -252,18 +252,18 @@ def named_host(text: str) -> str:
     return found[1].casefold() if found else ""
 
 
-def _by_words(words: str, *, proven: bool) -> About:
-    if _MESSAGE_TOO_BIG.search(words) or _SENDING_LIMIT.search(words) or _OUR_SENDER.search(words):
+def _by_text(examined: str, *, proven: bool) -> About:
+    if _MESSAGE_TOO_BIG.search(examined) or _SENDING_LIMIT.search(examined) or _OUR_SENDER.search(examined):
         return About.US
-    if _MAILBOX_STATE.search(words):
+    if _MAILBOX_STATE.search(examined):
         return About.MAILBOX
-    if _OUR_DOING.search(words):
+    if _OUR_DOING.search(examined):
         return About.US
-    if proven or _NO_SUCH_USER.search(words):
+    if proven or _NO_SUCH_USER.search(examined):
         return About.ADDRESS
-    if _NO_DOMAIN.search(words):
+    if _NO_DOMAIN.search(examined):
         return About.DOMAIN
-    return About.US if _REFUSED_US.search(words) else About.UNKNOWN
+    return About.US if _REFUSED_US.search(examined) else About.UNKNOWN
 
 
 def _by_status(subject: str, detail: str) -> About:
@@ -275,9 +275,9 @@ def _by_status(subject: str, detail: str) -> About:
     return _BY_SUBJECT.get(subject, About.UNKNOWN)
 
 
-def _words(text: str, sender: str, recipient: str) -> tuple[str, bool]:
+def _examined_text(text: str, sender: str, recipient: str) -> tuple[str, bool]:
     """The text in lower case without links and the subscriber's address, and whether it names our sender."""
-    plain = _without(text.casefold(), recipient)
+    plain = _without_address(text.casefold(), recipient)
     ours = sender.casefold()
     local, _, domain = ours.rpartition("@")
     theirs = domain_of(recipient)
@@ -299,7 +299,7 @@ def _unless_server(dotted: re.Match[str]) -> str:
     return " " if bracket or last in _ENDINGS or not first.isalpha() else dotted[0]
 
 
-def _without(plain: str, recipient: str) -> str:
+def _without_address(plain: str, recipient: str) -> str:
     theirs = recipient.casefold()
     if not theirs:
         return plain
@@ -308,6 +308,6 @@ def _without(plain: str, recipient: str) -> str:
     return re.sub(rf"(?<![\w.+-]){local}(?![\w.+-])", " ", plain) if len(local) > 1 and not local.isalpha() else plain
 
 
-def _status(text: str) -> str:
+def _enhanced_status(text: str) -> str:
     found = _STATUS.search(text)
     return ".".join([found[1], str(int(found[2])), str(int(found[3]))]) if found else ""

@@ -118,18 +118,18 @@ class Credentials:
     def __repr__(self) -> str:
         return "Credentials(***)"
 
-    def redacted(self, words: str, *, names: bool = True) -> str:
+    def redacted(self, reply: str, *, names: bool = True) -> str:
         """The text with `***` for the secret; with `names`, also for the user name and anything that may be a key."""
         if not self.username and not self.secret:
-            return words
+            return reply
         local = self.username.partition("@")[0]
         secrets = [(self.secret, len(self.secret) < _SHORT)]
         if names:
             secrets += [(self.username, True), (local, True)]
         for text, whole in secrets:
             for form in sorted(_forms(text), key=len, reverse=True):
-                words = _without(words, form, whole=whole)
-        return _RUN.sub(lambda run: HIDDEN if self._reveals(run.group(), names=names) else run.group(), words)
+                reply = _without(reply, form, whole=whole)
+        return _RUN.sub(lambda run: HIDDEN if self._reveals(run.group(), names=names) else run.group(), reply)
 
     def _reveals(self, run: str, *, names: bool) -> bool:
         """Whether a run of characters is part of the login, contains it when decoded, or could be a key."""
@@ -163,12 +163,12 @@ def _coded(text: str) -> set[str]:
     return {raw.hex(), *coded, *(one.rstrip("=") for one in coded)}
 
 
-def _without(words: str, form: str, *, whole: bool) -> str:
+def _without(reply: str, form: str, *, whole: bool) -> str:
     """Any amount of white space matches any other, because the lines of a reply are joined."""
     pattern = r"\s+".join(re.escape(part) for part in form.split()) or re.escape(form)
     if whole:
         pattern = rf"(?<![^\W_]){pattern}(?![^\W_])"
-    return re.sub(pattern, HIDDEN, words, flags=re.IGNORECASE)
+    return re.sub(pattern, HIDDEN, reply, flags=re.IGNORECASE)
 
 
 def _decoded(run: str) -> list[str]:

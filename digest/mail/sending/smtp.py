@@ -245,10 +245,10 @@ class SmtpSession(Session):
             raise
         except (*TROUBLE, UnicodeError) as error:
             await _dropped(client, client.transport)
-            words = f"{relay.host}: {reply_text(error, self._credentials.redacted)}"
+            text = f"{relay.host}: {reply_text(error, self._credentials.redacted)}"
             if phase == "login":  # the error may repeat the credentials, so the cause is dropped
-                raise TransportError(words, phase=phase, code=reply_code(error)) from None
-            raise TransportError(words, phase=phase, code=reply_code(error)) from error
+                raise TransportError(text, phase=phase, code=reply_code(error)) from None
+            raise TransportError(text, phase=phase, code=reply_code(error)) from error
         return client
 
     async def _drop(self) -> None:

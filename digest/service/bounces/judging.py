@@ -173,7 +173,7 @@ def load_earlier_refusals(tx: Transaction, refusals: RefusalHistory) -> None:
     """Load the paused domains, the words for which sending was paused, and the failures since a mail got through."""
     paused = tx.resting.all()
     refusals.paused_domains = {one.domain for one in paused}
-    refusals.looked_into = {
+    refusals.known_causes = {
         ("", _stored_pattern(tx.deliveries.trouble())),
         *((one.domain, _stored_pattern(one.reason)) for one in paused),
     }

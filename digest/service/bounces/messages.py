@@ -75,7 +75,7 @@ def handle_message(
     secret = store.secret()
     with store.write() as tx:
         whose = find_delivery(tx, secret, settings, evidence)
-        reason = _ignored(tx, report, whose, named=evidence.names_one(settings.bounces.address))
+        reason = _reason_to_ignore(tx, report, whose, named=evidence.names_one(settings.bounces.address))
         if reason or whose is None:
             tx.bounces.ignore(reason, now)
             return BounceResult(reason)
@@ -95,7 +95,7 @@ def record_bounce(
     message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
     if not tx.bounces.add(Bounce(person, edition, message, report.kind, report.status, report.text, now)):
         return BounceResult("known")
-    return BounceResult(report.kind, _follow(tx, settings, person, edition, report, now))
+    return BounceResult(report.kind, _apply_consequences(tx, settings, person, edition, report, now))
 
 
 def our_addresses(settings: Settings) -> tuple[str, ...]:
@@ -103,7 +103,9 @@ def our_addresses(settings: Settings) -> tuple[str, ...]:
     return tuple(filter(None, (settings.bounces.address, settings.mail.sender_mailbox.address)))
 
 
-def _ignored(tx: Transaction, report: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool) -> str:
+def _reason_to_ignore(
+    tx: Transaction, report: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool
+) -> str:
     """Why a message is not recorded; empty if it is."""
     if whose is None:
         return "token not ours" if named else "no token"
@@ -125,7 +127,7 @@ def _credible(report: Report, address: str) -> bool:
     return not report.guessed or (report.sender != address and (report.null_path or address in report.failed))
 
 
-def _follow(
+def _apply_consequences(
     tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, report: Report, now: datetime
 ) -> bool:
     """Apply the rules; returns whether the address was suppressed by it.
@@ -210,10 +212,10 @@ def find_delivery(
     tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
 ) -> tuple[SubscriberId, EditionKey] | None:
     """The delivery identified by the first genuine evidence; None if there is none."""
-    return next(_found(tx, secret, settings, evidence), None)
+    return next(_proven_deliveries(tx, secret, settings, evidence), None)
 
 
-def _found(
+def _proven_deliveries(
     tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
 ) -> Iterator[tuple[SubscriberId, EditionKey]]:
     for token in evidence.tokens(settings.bounces.address):

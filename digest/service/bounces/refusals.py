@@ -58,15 +58,15 @@ class _Refusal:
     number: int
     delivery: RefusedDelivery
     domain: str
-    words: str
+    pattern: str
     failed: bool
 
 
 class RefusalHistory:
     """The refusals of one drain since a mail got through, in all and by domain.
 
-    `looked_into` has the words for which a domain (empty: all sending) was paused before. If they come again there and
-    name each recipient, they are about each recipient (for all sending: once any mail got through, or at a late
+    `known_causes` has the patterns for which a domain (empty: all sending) was paused before. If they come again there
+    and name each recipient, they are about each recipient (for all sending: once any mail got through, or at a late
     attempt). If they name none, they are about the same as before. `paused_domains` were paused before: their refusals
     are about them, even if nothing else is left to send.
     """
@@ -77,20 +77,20 @@ class RefusalHistory:
         self._of_domain: dict[str, list[_Refusal]] = {}
         self._domains: set[str] = set()
         self._reached: set[str] = set()
-        self._found: set[tuple[str, str]] = set()  # domain (empty for all) and words
-        self.looked_into: set[tuple[str, str]] = set()
+        self._causes: set[tuple[str, str]] = set()  # domain (empty for all) and pattern
+        self.known_causes: set[tuple[str, str]] = set()
         self.paused_domains: set[str] = set()
 
     def register(self, deliveries: Collection[Delivery]) -> None:
         """Register these as to be sent: if all go to one domain, what is about that domain is about us."""
         domains = {domain_of(one.subscriber.address) for one in deliveries}
         self._domains |= domains
-        self._found = {(domain, words) for domain, words in self._found if domain not in domains}
+        self._causes = {(domain, pattern) for domain, pattern in self._causes if domain not in domains}
 
-    def add_earlier(self, refused: RefusedDelivery, words: str, *, alone: bool) -> None:
+    def add_earlier(self, refused: RefusedDelivery, pattern: str, *, alone: bool) -> None:
         """Register a failure in an earlier drain, in which its domain accepted nothing; `alone`: nor any other."""
         domain = domain_of(refused.address)
-        earlier = _Refusal(0, refused, domain, reply_pattern(words, refused.address), failed=True)
+        earlier = _Refusal(0, refused, domain, reply_pattern(pattern, refused.address), failed=True)
         self._of_domain.setdefault(domain, []).append(earlier)
         if alone:
             self._row.append(earlier)
@@ -114,43 +114,43 @@ class RefusalHistory:
         if not verdict.pause and not (failed and delivery.attempts <= FIRST_ATTEMPTS):
             return RefusalFinding()
         domain = domain_of(delivery.subscriber.address)
-        words = "" if verdict.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
-        if self._found & {("", words), (domain, words)}:  # it was in progress when the others' were seen
+        pattern = "" if verdict.diagnosis.about is About.US else reply_pattern(error.text, delivery.subscriber.address)
+        if self._causes & {("", pattern), (domain, pattern)}:  # it was in progress when the others' were seen
             return RefusalFinding(blameless=(refused_delivery(delivery),) if failed else ())
         self._number += 1
-        refusal = _Refusal(self._number, refused_delivery(delivery), domain, words, failed)
+        refusal = _Refusal(self._number, refused_delivery(delivery), domain, pattern, failed)
         self._row += [refusal] * times
         self._of_domain.setdefault(domain, []).append(refusal)
         ours = error.code is None or error.uncertain or error.phase in {"connect", "sender"}
-        return self._weighed(refusal, of_people=verdict.diagnosis.about in OF_ONE_PERSON, ours=ours)
+        return self._find_cause(refusal, of_people=verdict.diagnosis.about in OF_ONE_PERSON, ours=ours)
 
-    def _weighed(self, newest: _Refusal, *, of_people: bool, ours: bool) -> RefusalFinding:
-        domain, words = newest.domain, newest.words
-        looked_into = bool(self.looked_into & {("", words), (domain, words)})
-        if of_people and looked_into and (self._reached or ("", words) not in self.looked_into):
+    def _find_cause(self, newest: _Refusal, *, of_people: bool, ours: bool) -> RefusalFinding:
+        domain, pattern = newest.domain, newest.pattern
+        known = bool(self.known_causes & {("", pattern), (domain, pattern)})
+        if of_people and known and (self._reached or ("", pattern) not in self.known_causes):
             return RefusalFinding()
         enough = _OF_PEOPLE if of_people else _IN_A_ROW
-        if not (of_people and self._reached) and self._all(words, enough, ours=ours):
+        if not (of_people and self._reached) and self._concerns_all(pattern, enough, ours=ours):
             self._of_domain.clear()
-            return self._pause(PauseScope.ALL, "", words, self._row)
+            return self._pause(PauseScope.ALL, "", pattern, self._row)
         theirs = self._of_domain[domain]
-        if not (of_people and domain in self._reached) and not ours and _count(theirs, words) >= enough:
+        if not (of_people and domain in self._reached) and not ours and _count(theirs, pattern) >= enough:
             self.paused_domains.add(domain)
-            return self._pause(PauseScope.DOMAIN, domain, words, theirs)
+            return self._pause(PauseScope.DOMAIN, domain, pattern, theirs)
         # What paused sending a while ago may not be over, even if only a few recipients are left to show it.
-        return RefusalFinding(blameless=(newest.delivery,) if newest.failed and looked_into else ())
+        return RefusalFinding(blameless=(newest.delivery,) if newest.failed and known else ())
 
-    def _all(self, words: str, enough: int, *, ours: bool) -> bool:
+    def _concerns_all(self, pattern: str, enough: int, *, ours: bool) -> bool:
         if ours:
             return sum(not one.failed for one in self._row) >= enough
-        domains = {one.domain for one in self._row if one.words == words}
+        domains = {one.domain for one in self._row if one.pattern == pattern}
         alone = domains >= self._domains and not domains <= self.paused_domains
         several = len(domains) >= _SEVERAL or alone
-        return several and _count(self._row, words) >= enough
+        return several and _count(self._row, pattern) >= enough
 
-    def _pause(self, scope: PauseScope, domain: str, words: str, row: list[_Refusal]) -> RefusalFinding:
-        self._found.add((domain, words))
-        blameless = tuple(one.delivery for one in row if one.failed and one.words == words)
+    def _pause(self, scope: PauseScope, domain: str, pattern: str, row: list[_Refusal]) -> RefusalFinding:
+        self._causes.add((domain, pattern))
+        blameless = tuple(one.delivery for one in row if one.failed and one.pattern == pattern)
         row.clear()
         return RefusalFinding(scope, blameless)
 
@@ -161,5 +161,5 @@ def refused_delivery(delivery: Delivery) -> RefusedDelivery:
     return RefusedDelivery(delivery.edition, person.id, delivery.message_id, person.address)
 
 
-def _count(row: list[_Refusal], words: str) -> int:
-    return sum(one.words == words for one in row)
+def _count(row: list[_Refusal], pattern: str) -> int:
+    return sum(one.pattern == pattern for one in row)

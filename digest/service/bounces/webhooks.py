@@ -81,12 +81,12 @@ class WebhookIntake:
         """
         payload = _parsed(provider, raw)
         if provider is Provider.SES:
-            return self._told_by_amazon(payload, now)
-        if not self._proven(provider, headers, raw, payload, now):
+            return self._handle_sns(payload, now)
+        if not self._is_signed(provider, headers, raw, payload, now):
             raise HookError(provider, "the signature is not theirs", status=_FORGED)
-        return self._recorded(provider, payload, headers.get("svix-id", ""), now)
+        return self._record_events(provider, payload, headers.get("svix-id", ""), now)
 
-    def _proven(
+    def _is_signed(
         self, provider: Provider, headers: Mapping[str, str], raw: bytes, payload: object, now: datetime
     ) -> bool:
         key = self._keys[provider]
@@ -111,7 +111,7 @@ class WebhookIntake:
                 self._signatures.popitem(last=False)
         return known == event
 
-    def _told_by_amazon(self, payload: object, now: datetime) -> list[BounceResult]:
+    def _handle_sns(self, payload: object, now: datetime) -> list[BounceResult]:
         message = _texts(payload)
         url = certificate_url(message)
         if message.get("TopicArn") not in self._settings.hooks.ses_topics or url is None:
@@ -122,7 +122,7 @@ class WebhookIntake:
             confirm = subscribe_url(message)
             if confirm is None:
                 raise HookError(Provider.SES, "a confirmation that leads elsewhere", status=_FORGED)
-            self._fetched(confirm)
+            self._fetch_url(confirm)
             return []
         if message["Type"] != "Notification":
             return []
@@ -130,7 +130,7 @@ class WebhookIntake:
             notification = json.loads(message["Message"])
         except (ValueError, RecursionError):
             return []  # SNS states in words that a topic was set up
-        return self._recorded(Provider.SES, notification, message["MessageId"], now)
+        return self._record_events(Provider.SES, notification, message["MessageId"], now)
 
     def _certificate(self, url: str, now: datetime) -> bytes:
         """The certificate, cached for a day; a failure for some minutes, so that nobody makes us ask repeatedly."""
@@ -138,7 +138,7 @@ class WebhookIntake:
             known, until = self._certificates.get(url, (b"", now))
             if until <= now:
                 try:
-                    known, until = self._fetched(url), now + _KEPT
+                    known, until = self._fetch_url(url), now + _KEPT
                 except HookError:
                     known, until = b"", now + _NOT_KEPT
                 self._certificates[url] = known, until
@@ -148,21 +148,23 @@ class WebhookIntake:
             raise HookError(Provider.SES, "Amazon's certificate cannot be fetched", status=_LATER)
         return known
 
-    def _fetched(self, url: str) -> bytes:
+    def _fetch_url(self, url: str) -> bytes:
         try:
             return self._fetch(url)
         except (OSError, ValueError) as error:
             raise HookError(Provider.SES, f"Amazon does not answer: {error}", status=_LATER) from error
 
-    def _recorded(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
+    def _record_events(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
         found = events(provider, payload, number, our_addresses(self._settings))
         secret = self._store.secret()
         results = []
         for start in range(0, len(found), _AT_ONCE):
-            results += self._batch(provider, found[start : start + _AT_ONCE], secret, now)
+            results += self._record_batch(provider, found[start : start + _AT_ONCE], secret, now)
         return results
 
-    def _batch(self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime) -> list[BounceResult]:
+    def _record_batch(
+        self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime
+    ) -> list[BounceResult]:
         results = []
         with self._store.write() as tx:
             for event in batch:

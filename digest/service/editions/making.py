@@ -67,7 +67,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     for digest in settings.digests:
         try:
             with recording_failure(store, digest, now):
-                key = _made(store, secret, settings, digest, now, partial(_due, settings, digest, now))
+                key = _make_edition(store, secret, settings, digest, now, partial(_due_slot, settings, digest, now))
                 if key is None and has_failed(store, digest):
                     draft_edition(store, settings, digest, now, digest.language)  # the cause may be mended by now
         except FencedError:
@@ -81,7 +81,7 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
     return made
 
 
-def _due(
+def _due_slot(
     settings: Settings, digest: Digest, now: datetime, tx: Transaction, state: DigestState
 ) -> tuple[datetime | None, bool]:
     """The slot of a due edition, if any, and whether an edition is due: for that slot, or as the very first."""
@@ -102,14 +102,14 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
     clocks.repair_times(store, settings.mail, now)
     plan_waiting(store, settings)
     with recording_failure(store, digest, now):
-        key = _made(store, store.secret(), settings, digest, now, lambda _tx, _state: (None, True))
+        key = _make_edition(store, store.secret(), settings, digest, now, lambda _tx, _digest_state: (None, True))
     if key is None:
         return None
     forget_failure(store, digest)
     return _log_made(store, key)
 
 
-def _made(
+def _make_edition(
     store: Store,
     secret: bytes,
     settings: Settings,
@@ -128,14 +128,14 @@ def _made(
     while True:
         with store.write() as tx:
             _require_no_fence(tx)
-            state = _state(tx, digest, now)
+            state = _digest_state(tx, digest, now)
             slot, due = wanted(tx, state)
             if not due:
                 return None
             if tx.roster.followers().get(state.id, 0) <= LARGE_EDITION:
-                return _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
+                return _store_edition(tx, _plan_edition(tx, secret, settings, digest, state, now, slot))
         with store.read() as tx:
-            made = _planned(tx, secret, settings, digest, state, now, slot)
+            made = _plan_edition(tx, secret, settings, digest, state, now, slot)
             kept = recipient_parts(tx, settings, state.id, made.recipients, made.caught_up, made.paused) if made else []
         if made is None:
             return None
@@ -231,7 +231,7 @@ def make_all(
     for digest in settings.digests:
         if digest.id in but:
             continue
-        state = _state(tx, digest, now)
+        state = _digest_state(tx, digest, now)
         slot = due_slot(
             schedule_of(digest),
             now,
@@ -239,12 +239,12 @@ def make_all(
             last_slot_at=state.last_slot_at,
             late=timedelta.max,
         )
-        key = _stored(tx, _planned(tx, secret, settings, digest, state, now, slot))
+        key = _store_edition(tx, _plan_edition(tx, secret, settings, digest, state, now, slot))
         made += [key] if key else []
     return made
 
 
-def _state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
+def _digest_state(tx: Transaction, digest: Digest, now: datetime) -> DigestState:
     name = DigestId(digest.id)
     tx.editions.register_digest(name, now)
     state = tx.editions.digest(name)
@@ -271,7 +271,7 @@ class _Planned:
     paused: Sequence[SubscriberId] = ()
 
 
-def _planned(
+def _plan_edition(
     tx: Transaction,
     secret: bytes,
     settings: Settings,
@@ -305,7 +305,7 @@ def _planned(
     return _Planned(edition, people.entries, variants.made, recipients, caught_up, people.paused)
 
 
-def _stored(tx: Transaction, made: _Planned | None) -> EditionKey | None:
+def _store_edition(tx: Transaction, made: _Planned | None) -> EditionKey | None:
     """Store an edition with its mails; None if there is nothing to make or another scheduler made it."""
     if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
         return None

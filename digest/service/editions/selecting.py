@@ -133,18 +133,18 @@ def audience(
         shown = whole
         if follower.behind:
             made.caught_up.append(person.id)
-            shown = _missing(tx, settings, digest, follower, made)
+            shown = _missed_entries(tx, settings, digest, follower, made)
         if person.topics:
             holds = rules.setdefault(person.topics, holds_any(settings, person.topics))
             shown = tuple(at for at in shown if holds(made.entries[at].entry))
         if person.id in once_more:
-            shown += _listed(once_more[person.id].entries, {made.entries[at] for at in shown}, places, made)
+            shown += _entries_once_more(once_more[person.id].entries, {made.entries[at] for at in shown}, places, made)
         if any(made.entries[at].section is not Section.MOST_READ for at in shown):
             made.recipients.append((person, shown))
     return made
 
 
-def _listed(
+def _entries_once_more(
     entries: Iterable[Entry], shown: Iterable[Selected], places: dict[EntryId, int], made: Audience
 ) -> tuple[int, ...]:
     """The entries that the edition lists once more for somebody; they join `made.entries`, once for all subscribers.
@@ -164,7 +164,7 @@ def _whole(selected: Sequence[Selected]) -> tuple[int, ...]:
     return tuple(range(len(selected)))
 
 
-def _missing(
+def _missed_entries(
     tx: Transaction, settings: Settings, digest: Digest, follower: Follower, made: Audience
 ) -> tuple[int, ...]:
     """The entries for somebody who missed an edition, or changed from another frequency of the same selection.

@@ -108,7 +108,7 @@ def single_message(store: Store, settings: Settings, mail: SingleMail) -> bytes:
         values |= {
             "digests": digests,
             "preferences_url": preferences,
-            "newest_url": _newest(store, settings, mail),
+            "newest_url": _newest_edition_url(store, settings, mail),
         }
     return make_short_mail(
         settings,
@@ -138,7 +138,7 @@ def _digest_values(settings: Settings, secret: bytes, mail: SingleMail, name: Di
     }
 
 
-def _newest(store: Store, settings: Settings, mail: SingleMail) -> str:
+def _newest_edition_url(store: Store, settings: Settings, mail: SingleMail) -> str:
     """The page of the newest edition of the first digest with one by then; empty if none had any."""
     with store.read() as tx:
         for digest in mail.digests:

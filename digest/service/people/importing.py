@@ -122,7 +122,7 @@ def import_people(
     unsubscribed there, bounced or never confirmed.
     """
     report = ImportReport()
-    rows = list(_prepared(settings, file, store.secret(), report, now))
+    rows = list(_storable_rows(settings, file, store.secret(), report, now))
 
     def write(tx: Transaction, batch: Sequence[_Row]) -> None:
         decided = _Decisions(tx, settings, batch)
@@ -149,18 +149,18 @@ def import_people(
 def try_people(store: Store, settings: Settings, file: PeopleFile, *, now: datetime) -> ImportReport:
     """The result that `import_people` would have; nothing is written."""
     report = ImportReport()
-    rows = list(_prepared(settings, file, store.secret(), report, now))
+    rows = list(_storable_rows(settings, file, store.secret(), report, now))
     with store.read() as tx:
         for result in _Decisions(tx, settings, rows).results:
             report.add(result)
     return report
 
 
-def _prepared(
+def _storable_rows(
     settings: Settings, file: PeopleFile, secret: bytes, report: ImportReport, now: datetime
 ) -> Iterator[_Row]:
     """The rows that may be stored; the results of the others go into the report."""
-    gone, known_zones = _gone(file, secret), set(time_zones())
+    gone, known_zones = _unwanted_elsewhere(file, secret), set(time_zones())
     topics = _Topics(settings)
     for row in file.rows:
         if isinstance(row, RefusedRow):
@@ -168,7 +168,7 @@ def _prepared(
             continue
         try:
             address = checked_address(row.address)
-            wanted = _wanted(settings, row.digests)
+            wanted = _named_digests(settings, row.digests)
         except AddressError as error:
             report.add(RowResult(row.line, "wrong", f"{row.address}: {error.reason}"))
             continue
@@ -192,7 +192,7 @@ def _prepared(
         yield _Row(row.line, address, hashed, _newcomer(settings, row, address, wanted, chosen, now))
 
 
-def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], ListStatus]:
+def _unwanted_elsewhere(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], ListStatus]:
     """People without mail there, by address; by address and digest if a list has one row per digest.
 
     So one row subscribes nobody who has left according to another row.
@@ -209,7 +209,7 @@ def _gone(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], ListStatus]:
     return found
 
 
-def _wanted(settings: Settings, written: str) -> list[DigestId]:
+def _named_digests(settings: Settings, written: str) -> list[DigestId]:
     """The digests in a cell, by id or title.
 
     Raises:

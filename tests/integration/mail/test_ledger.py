@@ -154,7 +154,7 @@ def test_the_reply_of_a_worker_that_stops_waiting_is_recorded_and_nothing_begins
         gone = ledger.request(AttemptResult(deliveries[0], ACCEPTED), deliveries[2])
         ledger.request(AttemptResult(deliveries[1], ACCEPTED), None)
         gone.done.cancel()
-        await ledger.written()
+        await ledger.wait_until_written()
 
     asyncio.run(one_goes())
     assert post.states() == {ACCEPTED: 2, LEASED: 38}

@@ -137,7 +137,7 @@ def test_a_person_who_missed_one_catches_up_unless_a_mail_failed_meanwhile(
 
 def test_two_that_make_one_at_once_make_one(crowd: Press, monkeypatch: pytest.MonkeyPatch) -> None:
     crowd.publish("数")
-    whole = making._planned
+    whole = making._plan_edition
     seen: list[Any] = []
 
     def planned_meanwhile(*args: Any) -> Any:
@@ -147,6 +147,6 @@ def test_two_that_make_one_at_once_make_one(crowd: Press, monkeypatch: pytest.Mo
             making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now)
         return made
 
-    monkeypatch.setattr(making, "_planned", planned_meanwhile)
+    monkeypatch.setattr(making, "_plan_edition", planned_meanwhile)
     assert making.cut(crowd.store, crowd.settings, crowd.settings.digests[1], crowd.now) is None
     assert len(planned(crowd)) == MANY

@@ -149,14 +149,14 @@ def test_a_mail_that_is_refused_again_after_the_pause_fails_alone() -> None:
     run = Run(*SEVERAL)
     assert {run.refused(domain, "550 go away", attempts=7).pause for domain in SEVERAL} == {PauseScope.NOTHING}
     again = Run(*SEVERAL)
-    again.refusals.looked_into = {("", "unknown")}
+    again.refusals.known_causes = {("", "unknown")}
     again.taken("a.example")
     assert {again.refused(SEVERAL[n % 4], "550 5.1.1 unknown").pause for n in range(50)} == {PauseScope.NOTHING}
 
 
 def test_all_sending_is_paused_again_where_everybody_is_unknown_again_and_nobody_was_reached() -> None:
     run = Run(*SEVERAL)
-    run.refusals.looked_into = {("", "unknown")}
+    run.refusals.known_causes = {("", "unknown")}
     found = [run.refused(SEVERAL[n % 4], "550 5.1.1 unknown") for n in range(20)]
     assert (found[-1].pause, len(found[-1].blameless)) == (PauseScope.ALL, 20)
 
@@ -202,14 +202,14 @@ def test_a_row_goes_on_after_the_drain_that_it_began_in() -> None:
 
 def test_the_last_who_hear_what_sending_rested_for_are_not_blamed_either() -> None:
     run = Run(*SEVERAL)
-    run.refusals.looked_into = {("", "go away")}
+    run.refusals.known_causes = {("", "go away")}
     found = run.refused("a.example", "550 go away")
     assert (found.pause, [one.subscriber for one in found.blameless]) == (PauseScope.NOTHING, [1])
 
 
 def test_what_one_domain_rested_for_says_nothing_of_another() -> None:
     run = Run(*SEVERAL)
-    run.refusals.looked_into = {("b.example", "go away")}
+    run.refusals.known_causes = {("b.example", "go away")}
     found = [run.refused("a.example", "550 go away") for _ in range(3)]
     assert [len(one.blameless) for one in found] == [0, 0, 3]
     assert found[-1].pause is PauseScope.DOMAIN

@@ -103,7 +103,7 @@ class _Drain:
         self._marks: dict[str, int] = {}  # of announced mails, by message id
         self._total = 0
         self._workers = WorkerPool(settings.mail.connections)
-        self._keeping: list[asyncio.Task[None]] = []
+        self._retries: list[asyncio.Task[None]] = []
         self.report = DrainReport()
         self.error: BaseException | None = None
         self._judge = RefusalJudge(
@@ -164,8 +164,8 @@ class _Drain:
             # Wait for all workers, even if one fails: the others' results must be recorded.
             await self._workers.run(lambda worker: self._work(worker, progress), wanted)
         finally:
-            await self._ledger.written()
-            await asyncio.gather(*self._keeping, return_exceptions=True)
+            await self._ledger.wait_until_written()
+            await asyncio.gather(*self._retries, return_exceptions=True)
             try:
                 self.report.full = await self._queue.release_rest()
                 await asyncio.get_running_loop().run_in_executor(self._thread, self._settle)
@@ -190,15 +190,15 @@ class _Drain:
                             continue
                         return
                     request, sent = self._ledger.request(result, delivery), None
-                    request.done.add_done_callback(partial(self._look_after, result))
+                    request.done.add_done_callback(partial(self._handle_failed_request, result))
                     if delivery:
-                        following = self._announced() if session.pipelines else None
+                        following = self._reserve_following() if session.pipelines else None
                         try:
                             sent = await self._send(worker, session, delivery, following, request)
                         finally:
                             following = following if following and self._queue.claim(following) else None
                     begun = await request.done
-                    await self._recorded(result, begun, progress)
+                    await self._count_recorded(result, begun, progress)
                     result = sent if begun is DeliveryState.LEASED else None
                     if delivery:
                         self._queue.done(delivery)
@@ -214,30 +214,30 @@ class _Drain:
                     self._queue.put_back(unused)
             self._queue.wake()
 
-    def _announced(self) -> Delivery | None:
+    def _reserve_following(self) -> Delivery | None:
         """The mail that may follow; its envelope is on its way to the server from now on."""
         following = self._queue.reserve_next()
         if following:
             self._marks[following.message_id] = self._refusals.mark()
         return following
 
-    def _look_after(self, result: AttemptResult | None, done: asyncio.Future[DeliveryState | None]) -> None:
+    def _handle_failed_request(self, result: AttemptResult | None, done: asyncio.Future[DeliveryState | None]) -> None:
         """If a request failed, stop the other workers and store its result at once: its worker is busy."""
         if done.cancelled() or not (error := done.exception()):
             return
         self.error = self.error or error
         if result:
-            self._keeping.append(asyncio.create_task(self._keep(result)))
+            self._retries.append(asyncio.create_task(self._retry_recording(result)))
 
-    async def _keep(self, result: AttemptResult) -> None:
-        if await self._ledger.keep(result, self._stop) and not result.back:
+    async def _retry_recording(self, result: AttemptResult) -> None:
+        if await self._ledger.retry_recording(result, self._stop) and not result.back:
             self.report.states.update([result.state])
 
     def _next(self, worker: Worker) -> Delivery | None:
         """The delivery that a worker may begin at once; None if it only has its last result to record."""
         return self._queue.next() if worker.stays else None
 
-    async def _recorded(
+    async def _count_recorded(
         self, result: AttemptResult | None, begun: DeliveryState | None, progress: Callable[[Progress], None] | None
     ) -> None:
         """Count what the ledger recorded, and queue again what was released."""

@@ -109,12 +109,12 @@ class Ledger:
             self._writing = asyncio.create_task(self._write())
         return request
 
-    async def written(self) -> None:
+    async def wait_until_written(self) -> None:
         """Wait until all requests are written, or failed."""
         while self._writing:
             await asyncio.wait([self._writing])
 
-    async def keep(self, result: AttemptResult, stop: asyncio.Event) -> bool:
+    async def retry_recording(self, result: AttemptResult, stop: asyncio.Event) -> bool:
         """Record a result that the store refused as soon as it answers again; otherwise the mail would be sent twice.
 
         False if it does not in time, or everything must stop.
@@ -133,7 +133,7 @@ class Ledger:
         """Run one transaction after the other, until no worker waits."""
         try:
             while self._waiting:
-                await self._others()
+                await self._wait_for_others()
                 requests, self._waiting = self._waiting, []
                 started = asyncio.get_running_loop().time()
                 await self._write_all([request for request in map(_still_wanted, requests) if request])
@@ -141,7 +141,7 @@ class Ledger:
         finally:
             self._writing = None
 
-    async def _others(self) -> None:
+    async def _wait_for_others(self) -> None:
         """Wait a little for workers with a mail in progress: one that misses this transaction waits for all of it."""
         self._all_here.clear()
         if self._under_way:
@@ -151,7 +151,7 @@ class Ledger:
     async def _write_all(self, requests: Sequence[LedgerRequest]) -> None:
         try:
             loop = asyncio.get_running_loop()
-            states = await loop.run_in_executor(self._thread, self._together, requests, loop)
+            states = await loop.run_in_executor(self._thread, self._write_transaction, requests, loop)
         except asyncio.CancelledError:
             for request in requests:
                 request.done.cancel()
@@ -168,9 +168,9 @@ class Ledger:
                 if not request.done.done():
                     request.done.set_result(state)
             # After all waiting workers have continued: sending has priority over reports.
-            loop.call_soon(self._say, list(zip(requests, states, strict=True)))
+            loop.call_soon(self._log_results, list(zip(requests, states, strict=True)))
 
-    def _say(self, ended: Iterable[tuple[LedgerRequest, DeliveryState | None]]) -> None:
+    def _log_results(self, ended: Iterable[tuple[LedgerRequest, DeliveryState | None]]) -> None:
         for request, state in ended:
             if result := request.result:
                 passes = self._traces[result.delivery.edition]
@@ -178,7 +178,7 @@ class Ledger:
             if request.delivery and state is DeliveryState.SUPPRESSED:
                 say_handed_over(request.delivery, state, None, "", self._traces[request.delivery.edition])
 
-    def _together(
+    def _write_transaction(
         self, requests: Sequence[LedgerRequest], loop: asyncio.AbstractEventLoop
     ) -> list[DeliveryState | None]:
         now = self._clock()
@@ -190,7 +190,7 @@ class Ledger:
             if results:
                 self._record(tx, results, now)
             for delivery in deliveries:
-                self._learn(tx, delivery)
+                self._load_texts(tx, delivery)
             leases = [(one.edition, one.subscriber.id, one.leased_until) for one in deliveries]
             begun = iter(tx.deliveries.begin_all(leases, now + self._mail.lease, now))
             states = [next(begun) if request.delivery else None for request in requests]
@@ -199,7 +199,7 @@ class Ledger:
         return states
 
     def _record(self, tx: Transaction, results: Sequence[AttemptResult], now: datetime) -> None:
-        results = [self._cleared(result, now) for result in results]
+        results = [self._as_recorded(result, now) for result in results]
         tx.deliveries.record_all(
             [
                 HandedOver(
@@ -219,10 +219,8 @@ class Ledger:
             if result.state is DeliveryState.FAILED:  # the next edition lists its entries, unless it is retried before
                 tx.subscribers.set_behind(result.delivery.digest, [result.delivery.subscriber.id], behind=True)
             if result.gone:
-                person, words = result.delivery.subscriber.id, result.text
-                record_refusal(
-                    tx, self._settings, person, result.delivery.edition, words, proven=result.proven, now=now
-                )
+                person, text = result.delivery.subscriber.id, result.text
+                record_refusal(tx, self._settings, person, result.delivery.edition, text, proven=result.proven, now=now)
             if result.pause:
                 tx.deliveries.pause(result.pause, now + self._mail.pause)
             if result.paused_until:
@@ -230,7 +228,7 @@ class Ledger:
                 tx.resting.rest(domain, result.text, result.paused_until, now)
                 self.paused_domains.add(domain)
         for result in results:  # after all failures are recorded
-            self._clear(tx, result.blameless, now)
+            self._undo_refusals_of(tx, result.blameless, now)
         if got := self.paused_domains & {
             domain_of(one.delivery.subscriber.address) for one in results if one.state is DeliveryState.ACCEPTED
         }:
@@ -240,13 +238,13 @@ class Ledger:
             tx.deliveries.got_through(now)
             self.trouble = False  # as above
 
-    def _cleared(self, result: AttemptResult, now: datetime) -> AttemptResult:
+    def _as_recorded(self, result: AttemptResult, now: datetime) -> AttemptResult:
         """The result as recorded: deferred if the refusal was not about its recipient, however it looked at first."""
         if result.state is not DeliveryState.FAILED or result.delivery.message_id not in self.blameless:
             return result
         return replace(result, state=DeliveryState.DEFERRED, next_at=now + self._mail.retry, gone=False)
 
-    def _clear(self, tx: Transaction, blameless: Sequence[RefusedDelivery], now: datetime) -> None:
+    def _undo_refusals_of(self, tx: Transaction, blameless: Sequence[RefusedDelivery], now: datetime) -> None:
         """Undo what was recorded for refusals that were not about their recipients."""
         editions = {one.edition for one in blameless}
         for edition in editions:
@@ -254,7 +252,7 @@ class Ledger:
             tx.deliveries.reopen(edition, people, now + self._mail.retry)
             undo_refusals(tx, edition, people, now)
 
-    def _learn(self, tx: Transaction, delivery: Delivery) -> None:
+    def _load_texts(self, tx: Transaction, delivery: Delivery) -> None:
         if delivery.edition not in self._traces:
             self._traces[delivery.edition] = traces(tx, delivery.edition)
         if not self._composer.has_body(delivery):

@@ -172,7 +172,7 @@ class Rates:
                 continue
             flow = self._flows.get(scope)
             if flow is None:
-                self._flows[scope] = self._first(scope, now)
+                self._flows[scope] = self._first_rate(scope, now)
                 self._free.discard(scope)
             elif flow.cuts <= cuts and not flow.cut(now):
                 return Slowing.PAUSE_ALL if scope == ALL_DOMAINS else Slowing.PAUSE
@@ -190,7 +190,7 @@ class Rates:
         free, self._free = sorted(self._free), set()
         return changed, free
 
-    def _first(self, scope: str, now: datetime) -> _Flow:
+    def _first_rate(self, scope: str, now: datetime) -> _Flow:
         """Half of the rate so far."""
         accepted = self._accepted.total() if scope == ALL_DOMAINS else self._accepted[scope]
         minutes = max(_AT_LEAST, now - self.began) / timedelta(minutes=1)

@@ -99,7 +99,7 @@ class DeliveryQueue:
             if (start := self._next_at(now)) > now:
                 await self._wait(start)
                 self.rates.wait_ended(start, self._clock())
-        elif moment := self._moment(self._clock()):
+        elif moment := self._next_moment(self._clock()):
             await self._wait_for_room_or(moment)
         elif len(self._waiting) and self._waiting.busy:
             self._room.clear()
@@ -127,7 +127,7 @@ class DeliveryQueue:
         start = self._pace.next_at(now)
         return max(start, self.rates.next_at(ALL_DOMAINS, now)) if self.rates.slow else start
 
-    def _moment(self, now: datetime) -> datetime | None:
+    def _next_moment(self, now: datetime) -> datetime | None:
         """When a delivery may start without a free connection, or a deferred one is due; None if that is not soon."""
         if not self.rates.slow and not self._later:
             return None

@@ -56,7 +56,7 @@ def sample_blog(settings: Settings) -> Iterator[SampleBlog]:
     with logs.silent(), tempfile.TemporaryDirectory(prefix="digest-samples-") as folder:
         store = open_store("sqlite://")
         try:
-            yield _made(store, _settings(settings, Path(folder)), Path(folder))
+            yield _make_blog(store, _settings(settings, Path(folder)), Path(folder))
         finally:
             store.close()
 
@@ -74,7 +74,7 @@ def _settings(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"sources": sources, "digests": digests})
 
 
-def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
+def _make_blog(store: Store, settings: Settings, folder: Path) -> SampleBlog:
     samples = files.shipped_folder("config") / "demo" / "samples"
     texts = {name: (samples / name).read_text("utf-8") for name in _FILES}
     ours = settings.model_copy(
@@ -85,13 +85,15 @@ def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
     )
     digests.register(store, ours, _NOW - timedelta(days=1))
     feeds.register(store, ours)
-    _read(store, ours, folder, {"search.txt": texts["search.txt"]}, _NOW - timedelta(hours=3))
+    _read_samples(store, ours, folder, {"search.txt": texts["search.txt"]}, _NOW - timedelta(hours=3))
     made = making.cut(store, ours, ours.digests[0], _NOW - timedelta(hours=2))
     assert made is not None  # noqa: S101 - the samples are new
     corrected = texts["search.txt"]
     for before, after in _CORRECTED:
         corrected = corrected.replace(before, after)
-    _read(store, ours, folder, {"search.txt": corrected, "index.txt": texts["index.txt"]}, _NOW - timedelta(hours=1))
+    _read_samples(
+        store, ours, folder, {"search.txt": corrected, "index.txt": texts["index.txt"]}, _NOW - timedelta(hours=1)
+    )
     with store.write() as tx:
         names = [DigestId(digest.id) for digest in ours.digests]
         known = tx.subscribers.add(
@@ -105,7 +107,7 @@ def _made(store: Store, settings: Settings, folder: Path) -> SampleBlog:
     )
 
 
-def _read(store: Store, settings: Settings, folder: Path, texts: dict[str, str], now: datetime) -> None:
+def _read_samples(store: Store, settings: Settings, folder: Path, texts: dict[str, str], now: datetime) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     for source in settings.sources:

@@ -214,37 +214,37 @@ def preview_content(store: Store, settings: Settings, digest: Digest, now: datet
     Raises:
         ConfigurationError: a template is wrong.
     """
-    present = _present(store, settings, digest, now)
+    present = _draft_now(store, settings, digest, now)
     if first := present(digest.language, ()):
         yield PreviewContent(Origin.NOW, first.key, present)
-    elif newest := _newest(store, digest):
-        yield PreviewContent(Origin.NEWEST, newest.key, _again(store, settings, digest, newest))
+    elif newest := _newest_edition(store, digest):
+        yield PreviewContent(Origin.NEWEST, newest.key, _draft_again(store, settings, digest, newest))
     else:
-        with _samples(settings, digest, now) as (scratch, invented):
-            words = _present(scratch, invented, invented.digests[0], now)
-            first = words(digest.language, ())
-            yield PreviewContent(Origin.SAMPLES, first.key if first else "", words)
+        with _sample_store(settings, digest, now) as (scratch, invented):
+            make_draft = _draft_now(scratch, invented, invented.digests[0], now)
+            first = make_draft(digest.language, ())
+            yield PreviewContent(Origin.SAMPLES, first.key if first else "", make_draft)
 
 
 def newest_draft(store: Store, settings: Settings, digest: Digest, language: str) -> Draft | None:
     """The newest edition in a language, rendered again with the present templates; None if there is none."""
-    newest = _newest(store, digest)
-    return _again(store, settings, digest, newest)(language, ()) if newest else None
+    newest = _newest_edition(store, digest)
+    return _draft_again(store, settings, digest, newest)(language, ()) if newest else None
 
 
-def _present(store: Store, settings: Settings, digest: Digest, now: datetime) -> DraftMaker:
+def _draft_now(store: Store, settings: Settings, digest: Digest, now: datetime) -> DraftMaker:
     return lambda language, topics: draft_edition(store, settings, digest, now, language, topics)
 
 
-def _newest(store: Store, digest: Digest) -> Edition | None:
+def _newest_edition(store: Store, digest: Digest) -> Edition | None:
     with store.read() as tx:
         return tx.editions.newest(DigestId(digest.id))
 
 
-def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> DraftMaker:
+def _draft_again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> DraftMaker:
     """The text of an existing edition, in any language and for any topics."""
 
-    def words(language: str, topics: Sequence[str]) -> Draft | None:
+    def make_draft(language: str, topics: Sequence[str]) -> Draft | None:
         holds = holds_any(settings, topics)
         with store.read() as tx:
             selected = [
@@ -254,17 +254,17 @@ def _again(store: Store, settings: Settings, digest: Digest, edition: Edition) -
             ]
             if all(one.section is Section.MOST_READ for one in selected):
                 return None
-            before = _before(tx, selected)
+            before = _last_corrections(tx, selected)
             texts = [one.entry.content for one in selected]
             texts += [text for steps in before.values() for step in steps for text in (step.before, step.after)]
             around = replace(edition_frame(tx, settings, digest, edition, texts), earlier_subjects=())
             made = edition_body(around, selected, before, language)
             return Draft(edition.key, made, edition_pictures(tx, made))
 
-    return words
+    return make_draft
 
 
-def _before(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tuple[Correction, ...]]:
+def _last_corrections(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tuple[Correction, ...]]:
     """The last correction of each corrected entry, up to the revision in the edition."""
     found = {}
     for one in selected:
@@ -279,7 +279,7 @@ def _before(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tupl
 
 
 @contextmanager
-def _samples(settings: Settings, digest: Digest, now: datetime) -> Iterator[tuple[Store, Settings]]:
+def _sample_store(settings: Settings, digest: Digest, now: datetime) -> Iterator[tuple[Store, Settings]]:
     """An in-memory store with the samples of the demo, and settings that read them with these templates."""
     demo = load_demo(files.shipped_folder("config") / "demo" / "digest.toml")
     alone = digest.model_copy(update={"sources": ()})
