@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
+    from digest.dumps.interface import Layouts
     from digest.model import Snapshot
     from tests.faults.verdicts import Verdict
 
@@ -78,9 +79,9 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
     path = told.search("page.txt", NEW, *KNOWN)
     other = told.search("page.txt.part", *KNOWN, Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)))
 
-    def replaced(stream: BinaryIO, name: str, *, largest: int) -> Snapshot:
+    def replaced(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts) -> Snapshot:
         other.replace(path)
-        return read_snapshot(stream, name, largest=largest)
+        return read_snapshot(stream, name, largest=largest, layouts=layouts)
 
     with monkeypatch.context() as during:
         during.setattr("digest.service.intake.reading_dumps.read_snapshot", replaced)
@@ -98,11 +99,11 @@ def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_lo
     path.write_text(page(NEW, *KNOWN), "utf-8")
     later = page(Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)), NEW, *KNOWN).encode()
 
-    def written_over(stream: BinaryIO, name: str, *, largest: int) -> Snapshot:
+    def written_over(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts) -> Snapshot:
         inode = path.stat().st_ino
         path.write_bytes(later[: int(len(later) * share)])
         assert path.stat().st_ino == inode
-        snapshot = read_snapshot(stream, name, largest=largest)
+        snapshot = read_snapshot(stream, name, largest=largest, layouts=layouts)
         path.write_bytes(later)
         return snapshot
 
