@@ -129,3 +129,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, num
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table)
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """Write a file in one step: other programs see either the old file or the new one."""
+    from digest.errors import DigestError
+
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        draft.write_bytes(body)
+        draft.replace(path)
+    except OSError as error:
+        raise DigestError(f"{path}: cannot be written: {error.strerror}") from error

@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of, store_to_read
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clock,
+    print_json,
+    print_table,
+    store_of,
+    store_to_read,
+    write_file,
+)
 from digest.cli.editions import DigestArgument, digest_named
-from digest.cli.operate import write_file
 from digest.cli.progress import Progress
 from digest.cli.terminal import address_for_terminal
 from digest.errors import DigestError

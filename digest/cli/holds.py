@@ -1,4 +1,4 @@
-"""`digest source show`: which dumps of a source are held and why, and what approving them would do."""
+"""`digest source show|approve|discard`: which dumps of a source are held and why, and a decision on them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, date_json, print_json, store_to_read
+from digest.cli.common import ConfigOption, JsonOption, clock, date_json, print_json, store_of, store_to_read
 from digest.cli.progress import Progress
+from digest.cli.refreshing import chosen_sources, print_passes, refresh_source
 from digest.errors import UnknownError
+from digest.model import SourceId
 from digest.records.intake import DumpState
 from digest.typeset.dates import said
 from digest.typeset.titles import headline
@@ -16,6 +18,7 @@ from digest.typeset.titles import headline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from digest.records.intake import KnownDump
     from digest.service.sources.holds import Held, Outcome, Rewrite, SourceHolds
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("show")(show)
+    for command in (show, approve, discard):
+        app.command(command.__name__)(command)
 
 
 def show(
@@ -47,6 +51,34 @@ def show(
         print_json(_json(chosen, holds))
     else:
         typer.echo("\n".join(_lines(chosen, holds)))
+
+
+PathArgument = Annotated[str | None, typer.Argument(metavar="DUMP", help="Only this dump of the source.")]
+SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="The source.")]
+
+
+def approve(
+    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Approve held dumps: accept what they show now, and read them at once."""
+    _decide(source, dump, config, approve=True, as_json=as_json)
+
+
+def discard(
+    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
+    """Discard held dumps: keep the last good state until the files change again."""
+    _decide(source, dump, config, approve=False, as_json=as_json)
+
+
+def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
+    from digest.service.intake.refresh import decide
+
+    with store_of(config) as (settings, store):
+        (chosen,) = chosen_sources(settings, source)
+        for path in decide(store, SourceId(source), dump, approve=approve):
+            typer.echo(f"{'approved' if approve else 'discarded'}: {source}/{path}", err=True)
+        print_passes([refresh_source(store, settings, chosen)], as_json=as_json)
 
 
 # --- for people -----------------------------------------------------------------------------------

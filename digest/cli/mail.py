@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, settings_of, store_to_read
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clock,
+    print_json,
+    print_table,
+    settings_of,
+    store_to_read,
+    write_file,
+)
 from digest.cli.edition_previews import LanguageOption, OutputOption, scratch, show_part
-from digest.cli.operate import write_file
 from digest.cli.progress import Progress
 from digest.errors import DigestError, UnknownError
 

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of, write_file
 from digest.cli.editions import entry_json
-from digest.cli.operate import write_file
 from digest.cli.progress import Progress
 from digest.errors import DigestError
 from digest.json_output import pick, to_json

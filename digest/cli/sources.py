@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
 
+app = typer.Typer(
+    name="source",
+    help="Inspect held dumps and decide on them, rename a source, forget dumps.",
+    no_args_is_help=True,
+)
 _SHOWN = 5  # entries and problems
 _MOST_DUMPS = 1_000
 _PLACE = "digest source add"
@@ -32,16 +37,10 @@ OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The present nam
 NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
 
 
-def register(app: typer.Typer) -> None:
-    app.command("rename")(rename)
-    app.command("forget")(forget)
-    app.command("remember")(remember)
-    app.command("add")(add)
-
-
 # --- add ------------------------------------------------------------------------------------------
 
 
+@app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NEW", help="Its id: a short name, used in URLs.")],
     *,
@@ -190,6 +189,7 @@ def _is_writable(file: Path) -> bool:
 # --- rename ---------------------------------------------------------------------------------------
 
 
+@app.command()
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
     from digest.service.sources import renaming
@@ -246,6 +246,7 @@ def print_changed_lines(
 # --- forget and remember --------------------------------------------------------------------------
 
 
+@app.command()
 def forget(
     source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
     dumps: Annotated[
@@ -281,6 +282,7 @@ def forget(
             typer.echo(f"`digest source remember {source}` undoes this")
 
 
+@app.command()
 def remember(
     source: Annotated[str, typer.Argument(metavar="ID", help="The source.")],
     *,

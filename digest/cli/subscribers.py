@@ -19,8 +19,8 @@ from digest.cli.common import (
     print_table,
     store_of,
     store_to_read,
+    write_file,
 )
-from digest.cli.operate import write_file
 from digest.errors import UnknownError
 from digest.json_output import to_json
 

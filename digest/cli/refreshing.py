@@ -1,4 +1,4 @@
-"""`digest refresh`, `feed`, `source approve|discard`: read dumps, print a feed, decide on held dumps."""
+"""`digest refresh` and `digest feed`: read the dumps once, print a feed."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, write_file
 from digest.cli.progress import Progress
 from digest.errors import UnknownError
-from digest.model import SourceId
 
 if TYPE_CHECKING:
     from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
-
-source_app = typer.Typer(
-    name="source",
-    help="Inspect held dumps and decide on them, rename a source, forget dumps.",
-    no_args_is_help=True,
-)
 
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")]
 
@@ -35,11 +28,11 @@ def register(app: typer.Typer) -> None:
 def refresh(*, source: SourceOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Read all sources once and store what is new."""
     with store_of(config) as (settings, store):
-        passes = [_refreshed(store, settings, chosen) for chosen in _chosen(settings, source)]
-    _report(passes, as_json=as_json)
+        passes = [refresh_source(store, settings, chosen) for chosen in chosen_sources(settings, source)]
+    print_passes(passes, as_json=as_json)
 
 
-def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
+def chosen_sources(settings: Settings, source: str | None) -> tuple[Source, ...]:
     if source is None:
         from digest.app import require_sources
 
@@ -50,7 +43,7 @@ def _chosen(settings: Settings, source: str | None) -> tuple[Source, ...]:
     return (found,)
 
 
-def _refreshed(store: Store, settings: Settings, source: Source) -> Pass:
+def refresh_source(store: Store, settings: Settings, source: Source) -> Pass:
     from digest.app import run_pass
 
     kept = "Everything stored so far is complete; `digest refresh` reads the rest."
@@ -69,7 +62,7 @@ def _files(source: Source) -> int | None:
         return None
 
 
-def _report(passes: list[Pass], *, as_json: bool) -> None:
+def print_passes(passes: list[Pass], *, as_json: bool) -> None:
     """Print the passes; exit with code 1 if a dump could not be read."""
     if as_json:
         for done in passes:
@@ -109,7 +102,7 @@ def feed(
         if output:
             require_free(settings, output, config)
         if source is not None:
-            _chosen(settings, source)
+            chosen_sources(settings, source)
         if topic is not None and settings.topic(topic) is None:
             raise UnknownError("topic", topic, remedy="the configuration lists the topics")
         path = f"sources/{source}/" if source else f"topics/{topic}/" if topic else ""
@@ -119,45 +112,3 @@ def feed(
         sys.stdout.flush()
     else:
         write_file(output, document.body)
-
-
-def write_file(path: Path, body: bytes) -> None:
-    """Write a file in one step: other programs see either the old file or the new one."""
-    from digest.errors import DigestError
-
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        draft.write_bytes(body)
-        draft.replace(path)
-    except OSError as error:
-        raise DigestError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-PathArgument = Annotated[str | None, typer.Argument(metavar="DUMP", help="Only this dump of the source.")]
-SourceArgument = Annotated[str, typer.Argument(metavar="ID", help="The source.")]
-
-
-@source_app.command()
-def approve(
-    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Approve held dumps: accept what they show now, and read them at once."""
-    _decide(source, dump, config, approve=True, as_json=as_json)
-
-
-@source_app.command()
-def discard(
-    source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
-) -> None:
-    """Discard held dumps: keep the last good state until the files change again."""
-    _decide(source, dump, config, approve=False, as_json=as_json)
-
-
-def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
-    from digest.service.intake.refresh import decide
-
-    with store_of(config) as (settings, store):
-        (chosen,) = _chosen(settings, source)
-        for path in decide(store, SourceId(source), dump, approve=approve):
-            typer.echo(f"{'approved' if approve else 'discarded'}: {source}/{path}", err=True)
-        _report([_refreshed(store, settings, chosen)], as_json=as_json)
