@@ -191,7 +191,7 @@ class _Fold:
             extras = replace(extras, counts=last_counted(sighting.extras, (stood,)).counts)
         if (sighting.position, sighting.page, readers) == (stood.position, stood.page, stood.readers):
             return stood if extras is stood.extras or extras == stood.extras else replace(stood, extras=extras)
-        return replace(stood, position=sighting.position, page=sighting.page, readers=readers, extras=extras)
+        return stood.still_shown(sighting.position, sighting.page, readers, extras)
 
     def _fold(self, state: State, match: Match, own: Sequence[Placing]) -> Fingerprint:
         """Apply a sighting to its entry; return the view for its placing."""
@@ -318,7 +318,7 @@ class _Fold:
         if content is None or state is None:
             return placing
         number = _revision_with(state, content)
-        return replace(placing, revision=number, body=None if number else Body(content.paragraphs, content.figures))
+        return placing.with_text(number, None if number else Body(content.paragraphs, content.figures))
 
 
 def _revision_with(state: State, shown: Content) -> int | None:
