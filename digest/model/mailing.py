@@ -68,7 +68,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The frozen text of an edition in one language, with marks in place of the personal parts (see mail.personal)."""
+    """The frozen text of an edition in one language, with marks for the personal parts (`mail.composing`)."""
 
     language: str
     subject: str
