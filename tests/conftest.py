@@ -23,7 +23,7 @@ import digest
 from digest.cli import main
 from digest.store import open_store
 from digest.store.database import schema
-from tests import schemas
+from tests import engines, schemas
 from tests.examples import examples
 from tests.postgres import Server, name_in, programs
 
@@ -42,6 +42,7 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+engines.share_statements()
 schema.upgrade = schemas.made  # a session's, as long as none asks for `by_migrations`
 typer.main.get_command = functools.cache(typer.main.get_command)  # a process builds the commands once, tests call often
 
