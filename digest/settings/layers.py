@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LAYOUTS, SOURCES = "layouts", "sources"
 _ADDED = "sources.toml"
+_READABLE = 0o644  # the service may run as another user
 _NEW = "digest source add"  # the place of tables that are in no file yet
 
 
@@ -200,7 +201,12 @@ def append(file: File, text: str) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         if target.exists():
+            state = target.stat()
+            with contextlib.suppress(PermissionError):  # only root may give a file away
+                os.chown(name, state.st_uid, state.st_gid)
             shutil.copymode(target, name)
+        else:
+            File(name).chmod(_READABLE)
         File(name).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -147,6 +147,9 @@ def test_a_table_is_added_below_everything_else_and_comments_stay(tmp_path: Path
     append(link, SOURCE)
     assert file.read_text("utf-8") == f"# mine\ntitle = 'A'  # this one\n\n{SOURCE}"
     assert file.stat().st_mode & 0o777 == 0o640
+    append(tmp_path / "new.toml", SOURCE)
+    assert (tmp_path / "new.toml").stat().st_mode & 0o777 == 0o644
+    (tmp_path / "new.toml").unlink()
     assert link.is_symlink()
     with pytest.raises(ValueError, match="sources"):
         append(file, "[sources]\n")
