@@ -63,17 +63,17 @@ def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[
     """Load the settings and open their store, for a command that may change it.
 
     Raises:
-        ClockError: the clock is certainly wrong, unless `any_clock` is set.
+        ClockError: the clock is certainly wrong, as the store shows, unless `any_clock` is set.
     """
     from digest.app import opened
     from digest.service.operating.clocks import require_right_clock
 
     settings = settings_of(config)
-    if not any_clock:
-        require_right_clock(clock())
     with contextlib.ExitStack() as held:
         with Progress("opening the store", kept="Each upgrade of the store's tables is complete or not made at all."):
             store = held.enter_context(opened(settings))
+        if not any_clock:
+            require_right_clock(store, settings.mail, clock())
         yield settings, store
 
 

@@ -213,8 +213,8 @@ def store_while_stopped(config: Path | None, new: str) -> Iterator[tuple[Setting
             f"{new!r} is not a valid name: use lower-case letters, digits, - and _", param_hint="NEW"
         )
     settings = settings_of(config)
-    require_right_clock(clock())
     with exclusive_lock(settings.database_folder), opened_untouched(settings, any_names=True) as store:
+        require_right_clock(store, settings.mail, clock())
         yield settings, store
 
 
