@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def transport_findings(settings: Settings) -> Iterator[Finding]:
     """Connect and log in to each relay and to the mailbox of bounces, and read each key; send nothing."""
     if settings.mail.transport == "smtp":
-        yield try_part("links", lambda: _links(settings))
+        yield try_part("links", lambda: _links(settings.base_url))
         yield _tag(settings)
         yield try_part("lease", lambda: _lease(settings.mail))
     yield try_part("mail", lambda: asyncio.run(try_transport(settings.mail)))
@@ -76,16 +76,16 @@ def mail_findings(
         yield Finding("dns PTR", "the IP address that sends mails needs a reverse name (PTR) that resolves to it")
 
 
-def _links(settings: Settings) -> str:
+def _links(base_url: str) -> str:
     """Check the links to our pages in mails, which subscribers use to confirm and unsubscribe."""
-    parts = urlsplit(settings.base_url)
+    parts = urlsplit(base_url)
     host = parts.hostname or ""
     if _is_loopback(host):
-        problem = f"{settings.base_url} leads each subscriber to their own machine"
+        problem = f"{base_url} leads each subscriber to their own machine"
     elif parts.scheme != "https":
-        problem = f"{settings.base_url} is not https, so mail programs cannot unsubscribe with one click (RFC 8058)"
+        problem = f"{base_url} is not https, so mail programs cannot unsubscribe with one click (RFC 8058)"
     else:
-        return f"mails link to {settings.base_url}"
+        return f"mails link to {base_url}"
     raise ConfigurationError(
         problem,
         place="base_url",

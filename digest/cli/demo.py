@@ -23,7 +23,7 @@ from digest.errors import ConfigurationError, DumpError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from digest.settings import Settings
+    from digest.settings import Settings, Source
 
 _FOLDER = Path("var/demo")
 _FILES = ("digest.toml", "subscribers.csv", "samples/index.txt", "samples/search.txt")
@@ -92,24 +92,24 @@ def _has_begun(settings: Settings) -> bool:
     from digest.store import is_made, server
 
     reached = urlsplit(settings.base_url).hostname not in THIS_MACHINE
-    return reached or _has_dump(settings) or server(settings.database) is not None or is_made(settings.database)
+    return reached or _has_dump(settings.sources) or server(settings.database) is not None or is_made(settings.database)
 
 
-def _has_dump(settings: Settings) -> bool:
+def _has_dump(sources: tuple[Source, ...]) -> bool:
     from digest.dumps.files import DumpFile, dump_files
 
-    for source in settings.sources:
+    for source in sources:
         try:
             if any(isinstance(file, DumpFile) for file in dump_files(source.path)):
                 return True
         except (DumpError, OSError):  # the folder does not exist yet
             continue
-    return not settings.sources  # an error that `run` reports
+    return not sources  # an error that `run` reports
 
 
 def _end_at_first_dump(settings: Settings, found: threading.Event) -> None:
     """Stop this process by the signal of an operator, as soon as a source has a dump."""
-    while not _has_dump(settings):
+    while not _has_dump(settings.sources):
         found.wait(_LOOK_SECONDS)
     found.set()
     os.kill(os.getpid(), signal.SIGTERM)

@@ -101,7 +101,7 @@ def preview(
     with store_to_read(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
-        spoken = _language(settings, language)
+        spoken = _language(settings.language, language)
         with Progress("composing", kept="Nothing was stored."):
             made = list(mails.samples(store, settings, clock()))
     if wanted:
@@ -129,12 +129,12 @@ def _kind(name: str | None) -> MailKind | None:
     return found
 
 
-def _language(settings: Settings, language: str | None) -> str:
+def _language(usual: str, language: str | None) -> str:
     from digest.templating import LANGUAGES
 
     if language is not None and language not in LANGUAGES:
         raise UnknownError("language", language, remedy=f"one of {', '.join(LANGUAGES)}")
-    return language or settings.language
+    return language or usual
 
 
 def _message(sample: Sample) -> EmailMessage:

@@ -25,11 +25,11 @@ from digest.template_names import like, made_names, record_names, strays, unknow
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from digest.service.mailing.samples.blog import SampleBlog
-    from digest.settings import Settings
+    from digest.settings import Digest, Settings
 
 _UNDEFINED = re.compile(r"(?P<file>.+):\d+: '(?P<name>\w+)' is undefined")
 _URL = "https://digest.example.org/confirm/token"
@@ -81,7 +81,7 @@ def _tried(settings: Settings) -> TemplateTrial:
         together = {name: set().union(*(one.get(name, set()) for one in given)) for name in names}
         one = environments[templating.LANGUAGES[0]]
         ours = {path.relative_to(files.shipped_folder("templates")).as_posix() for path in _files()}
-        used = ours | {name for name in names if name.startswith(_folders(settings))}
+        used = ours | {name for name in names if name.startswith(_folders(settings.digests))}
         checks = folder and not problems  # otherwise not all names are known
         made = made_names(one) if checks else frozenset()
         for name in names if checks else ():
@@ -128,8 +128,8 @@ def _files() -> Iterator[Path]:
     return (path for path in files.shipped_folder("templates").rglob("*") if path.is_file())
 
 
-def _folders(settings: Settings) -> tuple[str, ...]:
-    return tuple(f"mail/{digest.template}/" for digest in settings.digests)
+def _folders(digests: Sequence[Digest]) -> tuple[str, ...]:
+    return tuple(f"mail/{digest.template}/" for digest in digests)
 
 
 def _names_given(given: dict[str, set[str]], name: str) -> set[str]:

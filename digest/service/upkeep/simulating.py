@@ -141,7 +141,7 @@ class _Course:
         self._told: list[SimulatedEdition] = []
         with store.write() as tx:
             for language, form in product(LANGUAGES, Format):
-                _add_reader(tx, settings, language, form, self._start)
+                _add_reader(tx, settings.digests, language, form, self._start)
             for digest in settings.digests:
                 tx.editions.register_digest(DigestId(digest.id), self._start)
 
@@ -252,8 +252,8 @@ class _Silent:
             tx.editions.make(Edition(key, name, slot, None, at, empty=not selected), selected, (), ())
 
 
-def _add_reader(tx: Transaction, settings: Settings, language: str, form: Format, now: datetime) -> None:
-    everything: Sequence[DigestId] = [DigestId(digest.id) for digest in settings.digests]
+def _add_reader(tx: Transaction, digests: Sequence[Digest], language: str, form: Format, now: datetime) -> None:
+    everything: Sequence[DigestId] = [DigestId(digest.id) for digest in digests]
     address = f"{language}-{form}@{_NOWHERE}"
     tx.subscribers.add(address, name="", language=language, fmt=form, now=now, digests=everything, source="simulate")
 
