@@ -73,7 +73,7 @@ def test_what_a_doubtful_mail_reported_is_owed_until_another_lists_it(
 
 def broken(tx: Transaction) -> list[str]:
     """The violated invariants of mails and subscribers."""
-    return [one.law for one in tx.audit.broken() if "deliver" in one.law or "reader" in one.law]
+    return [one.law for one in tx.audit.broken() if "deliver" in one.law or "subscriber" in one.law]
 
 
 def hand_entry(tx: Transaction, name: str) -> Entry:
@@ -99,7 +99,7 @@ def test_a_list_that_comes_twice_breaks_a_law(store: Store, hand: Hand, person: 
             words = Variant(Body("en", f"{number}", "<p>h</p>", "t"), (), (0,))
             mail = Recipient(person, f"<{number}@example.org>", 0, now)
             tx.editions.make(Edition(key, WEEKLY, None, None, now, empty=True), [listing], [words], [mail])
-        assert broken(tx) == ["an entry is listed once more twice to a reader"]
+        assert broken(tx) == ["an entry is listed once more twice to a subscriber"]
 
 
 def test_doubts_are_found_by_an_index_over_them(store: Store, person: SubscriberId) -> None:
