@@ -28,7 +28,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Digest" \
       org.opencontainers.image.description="Reads dumps of a blog's listing pages and tells people what is new" \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="MIT"
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin digest \
     && install -d -o digest -g digest /data

@@ -1,3 +1,3 @@
 """Digest: text dumps of a blog's listing pages in, a feed and a weekly digest out."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
