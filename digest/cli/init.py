@@ -73,7 +73,9 @@ def init(
     if not found.entries:
         typer.echo(f"\nNo entry can be read in {answers.dumps} yet, so pages and feeds stay empty.", err=as_json)
         typer.echo(
-            "Save the blog's listing pages there as text; `digest parse FILE` shows what one of them contains.",
+            "Save the blog's listing pages there as text; `digest parse FILE` shows what one of them contains.\n"
+            f"If they are there, `digest layout suggest {answers.dumps} -o {folder / 'layouts' / 'mine.toml'}` draws a "
+            f"layout for them. Then write `layouts` with its name below `path` in {file}.",
             err=as_json,
         )
 

@@ -79,6 +79,12 @@ def add(
     if not look.entries:
         remedy = f"run `digest layout suggest {path} -o layouts/NAME.toml`, then `digest layout try NAME {path}`"
         raise ConfigurationError(f"no entry was found in {path}", place=_PLACE, remedy=remedy)
+    for other in _readers_of(settings, source):
+        typer.echo(
+            f"digest: source {other} reads the same files: its entries would appear twice. If it cannot read them, "
+            f"delete it from the configuration, or write `layouts` below its path instead of adding {name}.",
+            err=True,
+        )
     if not dry_run and not yes and not as_json:
         typer.confirm(f"Add the source {name}?", abort=True)
     written = None if dry_run or (as_json and not yes) else _write(settings, table)
@@ -88,6 +94,13 @@ def add(
         typer.echo(f"Added {name} to {written}. The entries of its first import are not announced.")
     else:
         typer.echo("Nothing was written.")
+
+
+def _readers_of(settings: Settings, source: Source) -> list[str]:
+    """The ids of the sources that read the files of another source, as far as their paths show it."""
+    ours = Path(source.path).resolve()
+    theirs = ((other.id, Path(other.path).resolve()) for other in settings.sources)
+    return [name for name, path in theirs if path == ours or path in ours.parents or ours in path.parents]
 
 
 @dataclass(slots=True)

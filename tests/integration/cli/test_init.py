@@ -148,6 +148,8 @@ def test_a_folder_without_a_readable_dump_is_accepted_and_reported(
     said = " ".join(digest("init", "one", "--dumps", "mine").split())
     assert "No entry can be read in mine yet, so pages and feeds stay empty. Save the blog's listing pages" in said
     assert "`digest parse FILE` shows what one of them contains" in said
+    assert "`digest layout suggest mine -o one/layouts/mine.toml` draws a layout for them" in said
+    assert "write `layouts` with its name below `path` in one/digest.toml" in said
     printed = json.loads(digest("init", "two", "--dumps", "mine", "--json"))
     assert printed == {"file": "two/digest.toml", "dumps": "mine", "files": int(bool(content)), "entries": {}}
 

@@ -82,6 +82,33 @@ def test_three_commands_make_a_source_of_an_unknown_page(
     assert titles == sorted(title for title, *_ in page.truth)
 
 
+def test_source_add_warns_of_a_source_that_reads_the_same_files(
+    dumps: Path, blog: Blog, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = blog.home / "digest.toml"
+    layouts = blog.home / "layouts"
+    layouts.mkdir()
+    (layouts / "mine.toml").write_bytes((FOLDER / "remade" / "09-uninews-en.toml").read_bytes())
+    add = (
+        "source",
+        "add",
+        "mine",
+        "--title",
+        "Mine",
+        "--layout",
+        "09-uninews-en",
+        "--dry-run",
+        "--config",
+        str(config),
+    )
+    within = blog.home / "dumps" / "news"
+    within.mkdir()
+    (within / "page.txt").write_bytes((dumps / "news.txt").read_bytes())
+    assert printed(capfd, *add, "--path", str(dumps))[1] == ""
+    for path in (within, within / "page.txt", blog.home / "dumps"):
+        assert "source blog reads the same files" in printed(capfd, *add, "--path", str(path))[1]
+
+
 def test_suggest_writes_one_document_to_a_new_file_alone(
     dumps: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
