@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Dialog, Page, Response
+    from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Response
 
     from tests.browser.conftest import Site
 
@@ -36,6 +36,9 @@ MOST_TABS = 60
 AXE, VNU = "tests/npm/node_modules/axe-core/axe.min.js", "tests/npm/node_modules/vnu-jar/build/dist/vnu.jar"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OWN_RULES = {"scrollable-region-focusable": {"enabled": False}}  # see test_a_wide_formula_scrolls_by_keyboard
+
+
+_CONTEXTS: dict[tuple[Browser, str], BrowserContext] = {}
 
 
 class Visit:
@@ -86,12 +89,17 @@ class Visit:
 
 @contextlib.contextmanager
 def visiting(browser: Browser, site: Site, size: str = "desktop", **options: Any) -> Iterator[Visit]:
+    """A new page in a context with these options, which the pages of all tests share: a context costs a process."""
     width, height = SIZES[size]
-    context = browser.new_context(viewport={"width": width, "height": height}, **{"locale": "zh-CN"} | options)
+    options = {"viewport": {"width": width, "height": height}, "locale": "zh-CN"} | options
+    key = (browser, json.dumps(options))
+    if key not in _CONTEXTS:
+        _CONTEXTS[key] = browser.new_context(**options)
+    page = _CONTEXTS[key].new_page()
     try:
-        yield Visit(context.new_page(), site)
+        yield Visit(page, site)
     finally:
-        context.close()
+        page.close()
 
 
 def screenshot(page: Page, name: str) -> None:
