@@ -14,7 +14,7 @@ from benchmarks.measure import Row, best, speed
 from digest.feeds.atom import atom
 from digest.feeds.values import FeedEntry, FeedFacts
 from digest.records.operating import Version
-from digest.web.response_cache import Kept
+from digest.web.response_cache import Lifetime, ResponseCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,12 +52,12 @@ def _warm() -> Row:
         "query_string": b"",
         "headers": [(b"host", b"digest.example.org"), (b"accept", b"*/*"), (b"accept-encoding", b"gzip")],
     }
-    kept = Kept(_answer, lambda: Version(1, 1), lambda _scope, _status: lambda: None)
-    asyncio.run(kept(scope, _nothing, _to_nobody))
+    cache = ResponseCache(_answer, lambda: Version(1, 1), lambda _: Lifetime.PUBLISHED, lambda *_: lambda: None)
+    asyncio.run(cache(scope, _nothing, _to_nobody))
     key = ("GET", "/feed.atom", b"", b"accept", b"*/*", b"accept-encoding", b"gzip")
     answers = {key: b"x"}
     ours, reference = best(
-        lambda: [kept.known(scope) for _ in range(_ASKED)],
+        lambda: [cache.known(scope) for _ in range(_ASKED)],
         lambda: [answers.get((*key[:3], *key[3:])) for _ in range(_ASKED)],
         rounds=5,
     )
