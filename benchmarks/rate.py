@@ -31,7 +31,7 @@ class _Asking(asyncio.Protocol):
         """How many seconds after it was due the answer is whole."""
         took = asyncio.get_running_loop().create_future()
         self._due.append((due, took))
-        self._transport.write(self._request)
+        self._transport.write(self._request)  # type: ignore[attr-defined]
         return took
 
     def data_received(self, received: bytes) -> None:
