@@ -15,7 +15,7 @@ from benchmarks import corpus
 from benchmarks.machine import BUILD
 from benchmarks.measure import SMALL, Clock, Row, best, small, times
 from benchmarks.site import empty_store, read_all, settings_for
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.dumps.snapshot import read_sightings
 from digest.store import open_store
 from tests.postgres import Server, programs

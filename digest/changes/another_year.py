@@ -15,7 +15,7 @@ from digest.changes.yearly import LATE, Verdict, changed_year, is_old_enough, li
 
 if TYPE_CHECKING:
     from digest.changes.board import Board
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known
     from digest.model import DateEvidence
 
@@ -27,7 +27,7 @@ class AnotherYear:
         self._board = board
         self._long_known: dict[int, dict[int, bool]] = {}  # for the new sightings, by page and position
 
-    def verdict(self, shown: Shown, entry: Known) -> Verdict:
+    def verdict(self, shown: Prepared, entry: Known) -> Verdict:
         """Whether the entry's day has come again, so that the sighting shows the article of another year."""
         date = shown.sighting.date
         if date is None or full_dates_agree(date, entry):
@@ -37,7 +37,7 @@ class AnotherYear:
             found = Verdict.DOUBTFUL
         return Verdict.SAME if found is Verdict.DOUBTFUL and self._board.had(entry, shown) else found
 
-    def _by_time(self, shown: Shown, entry: Known, date: DateEvidence) -> Verdict:
+    def _by_time(self, shown: Prepared, entry: Known, date: DateEvidence) -> Verdict:
         board, times = self._board, self._board.times
         if not is_old_enough(entry, date, times):
             return Verdict.SAME
@@ -61,7 +61,7 @@ class AnotherYear:
         texts = shown.text, text
         return verdict(date, texts, alike, times, on_top=on_top, same_letters=letters, standing=standing)
 
-    def _names_another_year(self, shown: Shown, entry: Known) -> bool:
+    def _names_another_year(self, shown: Prepared, entry: Known) -> bool:
         """Whether a newly shown line has another text that names another year, and the dates do not decide."""
         dates = shown.sighting.date, entry.date
         if all(date and date.year is not None for date in dates) or entry.id in self._board.placed:
@@ -70,7 +70,7 @@ class AnotherYear:
             return False
         return relation(entry.content, shown.content) is Relation.OTHER
 
-    def _is_of_older_copy(self, shown: Shown) -> bool:
+    def _is_of_older_copy(self, shown: Prepared) -> bool:
         """Whether most of the new lines beside a sighting have been known for long. Then the page is an older crawl."""
         page, here = shown.sighting.page, shown.sighting.position
         if page not in self._long_known:
@@ -81,7 +81,7 @@ class AnotherYear:
         beside = [known for at, known in self._long_known[page].items() if at != here]
         return sum(beside) >= max(2, len(beside) / 2)
 
-    def _is_known_for_long(self, shown: Shown) -> bool:
+    def _is_known_for_long(self, shown: Prepared) -> bool:
         entries = (entry for entry in self._board.titled.get(shown.key, ()) if entry.first_seen_at)
         dates = (entry for entry in entries if is_anniversary(shown.sighting.date, entry))
         return any(entry.first_seen_at and self._board.times.now - entry.first_seen_at > LATE for entry in dates)

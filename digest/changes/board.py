@@ -13,7 +13,7 @@ from digest.model import Content
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from digest.changes.shown import Line, Shown
+    from digest.changes.prepared import Line, Prepared
     from digest.changes.values import Known, Others, Placing, Times
     from digest.model import EntryId
 
@@ -29,7 +29,7 @@ class Board:
     then.
     """
 
-    shown: Sequence[Shown]
+    shown: Sequence[Prepared]
     last: Sequence[Placing]
     known: Iterable[Known]
     times: Times
@@ -56,20 +56,20 @@ class Board:
             if entry.date and entry.date.month and entry.date.day:
                 self.dated[entry.date.month, entry.date.day, entry.date.year].append(entry)
 
-    def stood_here(self, entry: Known, shown: Shown) -> bool:
+    def stood_here(self, entry: Known, shown: Prepared) -> bool:
         """Whether the dump's last reading showed the entry on this line."""
         return entry.id in self.before.get(shown.line, ())
 
-    def stands_once(self, shown: Shown) -> bool:
+    def stands_once(self, shown: Prepared) -> bool:
         """Whether no other sighting of the reading has this line."""
         return len(self.lines[shown.line]) == 1
 
-    def had(self, entry: Known, shown: Shown) -> bool:
+    def had(self, entry: Known, shown: Prepared) -> bool:
         """Whether an earlier revision of the entry had this text."""
         scores = (similarity(shown.text, plain_text(one.content)) for one in entry.earlier)
         return any(score is not None and score >= SAME_TEXT for score in scores)
 
-    def closeness(self, shown: Shown, entry: Known) -> float | None:
+    def closeness(self, shown: Prepared, entry: Known) -> float | None:
         """The similarity of the two texts, from 0 to 1; None if one is too short to compare."""
         return closeness(shown.content, entry.content, (shown.text, self.text(entry)))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Placing
     from digest.model import EntryDate, EntryId
 
@@ -34,7 +34,7 @@ class State:
     content: Content
     date: EntryDate | None
     first_position: int | None = None  # only for a new entry
-    longest: Shown | None = None  # the sighting with the longest plain text, only for a new entry
+    longest: Prepared | None = None  # the sighting with the longest plain text, only for a new entry
     known: Known | None = None
     cause: Cause | None = None
     dated: bool = False
@@ -46,7 +46,7 @@ class State:
             self.cause = cause
 
 
-def compare(state: State, one: Shown, own: Sequence[Placing], titles: AbstractSet[str] = frozenset()) -> bool:
+def compare(state: State, one: Prepared, own: Sequence[Placing], titles: AbstractSet[str] = frozenset()) -> bool:
     """Apply a sighting that this dump did not show before to the entry's content.
 
     Return whether two texts alternate.

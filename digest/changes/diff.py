@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from datetime import date
 
     from digest.changes.match import Match
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Times
     from digest.model import Content, DateEvidence, EntryId, Fingerprint, PrintedDate, Sighting
 
 
-def questions(shown: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
+def questions(shown: Sequence[Prepared], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
     """The first questions to the store: entries with these titles, and entries whose lines have changed."""
     titles = frozenset(one.key for one in shown if one.sighting.position not in stood)
     gone = {placing.entry for placing in last} - {placing.entry for placing in stood.values()}
     return Questions(titles, entries=frozenset(gone))
 
 
-def rival_questions(shown: Sequence[Shown], known: Iterable[Known], stood: Mapping[int, Placing]) -> Questions:
+def rival_questions(shown: Sequence[Prepared], known: Iterable[Known], stood: Mapping[int, Placing]) -> Questions:
     """The next questions, for sightings whose title matches no entry: entries whose title they may correct."""
     titles = {title for entry in known for title in entry.titles}
     untitled = [one for one in shown if one.sighting.position not in stood and one.key not in titles]
@@ -58,7 +58,7 @@ def rival_questions(shown: Sequence[Shown], known: Iterable[Known], stood: Mappi
 
 
 def asked_of_others(
-    shown: Sequence[Shown],
+    shown: Sequence[Prepared],
     last: Sequence[Placing],
     known: Iterable[Known],
     stood: Mapping[int, Placing],
@@ -84,7 +84,7 @@ def asked_of_others(
 
 
 def diff(
-    shown: Sequence[Shown],
+    shown: Sequence[Prepared],
     last: Sequence[Placing],
     known: Iterable[Known],
     stood: Mapping[int, Placing],
@@ -213,7 +213,7 @@ class _Fold:
             view = alternating(shown.view)
         return view
 
-    def _report(self, state: State, shown: Shown, outcome: str) -> None:
+    def _report(self, state: State, shown: Prepared, outcome: str) -> None:
         title = shown.sighting.title or headline(shown.content)
         self.reports.append(Ambiguous(shown.sighting.position, title, (state.entry,), outcome))
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import ChangeSet, Known, Placing
     from digest.model import DateEvidence, EntryId, PrintedDate
 
@@ -127,7 +127,7 @@ def _other_texts(last: Sequence[Placing], changes: ChangeSet) -> Hold | None:
     return None
 
 
-def foreign(found: Hold, known: Iterable[Known], shown: Sequence[Shown]) -> Hold:
+def foreign(found: Hold, known: Iterable[Known], shown: Sequence[Prepared]) -> Hold:
     """The hold of a page whose entries were all replaced.
 
     If the page looks foreign, the hold does not end by itself.
@@ -195,7 +195,7 @@ def corrected(changes: ChangeSet) -> set[EntryId]:
     return {change.entry for change in changes.changes if isinstance(change, Revised) and change.cause in causes}
 
 
-def lines(shown: Sequence[Shown]) -> tuple[str, ...]:
+def lines(shown: Sequence[Prepared]) -> tuple[str, ...]:
     """What identifies a reading: the title and day of each of its entries, sorted and without duplicates."""
     days = ((one.key, one.sighting.dated) for one in shown)
     return tuple(sorted({f"{_day(day)} {key}" if day else key for key, day in days}))

@@ -11,7 +11,7 @@ from digest.typeset.titles import headline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known, Placing
 
 ANOTHER_YEAR = "may be the article of another year; kept apart as a new entry"
@@ -26,7 +26,7 @@ class Match:
     sighting's date. `waits` is as in ChangeSet.
     """
 
-    shown: Shown
+    shown: Prepared
     entry: Known | None
     unassigned: bool = False
     report: Ambiguous | None = None
@@ -36,12 +36,12 @@ class Match:
     waits: bool = False
 
 
-def doubt(shown: Shown, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
+def doubt(shown: Prepared, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:
     """A sighting that matches none of these entries, with a report."""
     return Match(shown, None, unassigned, report(shown, candidates, outcome), because=outcome)
 
 
-def report(shown: Shown, candidates: Sequence[Known], outcome: str) -> Ambiguous:
+def report(shown: Prepared, candidates: Sequence[Known], outcome: str) -> Ambiguous:
     """The report for operators about a sighting that may show one of these entries."""
     ids, sighting = tuple(sorted(entry.id for entry in candidates)), shown.sighting
     return Ambiguous(sighting.position, sighting.title or headline(shown.content), ids, outcome)

@@ -20,7 +20,7 @@ from digest.model import EntryId
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known, Others, Placing, Times
     from digest.model import EntryDate
 
@@ -31,7 +31,7 @@ _FEW = 8  # rivals; for so few, comparing is faster than computing their pairs
 
 
 def matches(
-    shown: Sequence[Shown],
+    shown: Sequence[Prepared],
     last: Sequence[Placing],
     known: Iterable[Known],
     stood: Mapping[int, Placing],
@@ -70,7 +70,7 @@ def matches(
     )
 
 
-def same_article(shown: Shown, entry_date: EntryDate | None, text: str) -> bool:
+def same_article(shown: Prepared, entry_date: EntryDate | None, text: str) -> bool:
     """Whether a sighting with the same title shows this new article too: it has the same day, and no different text."""
     evidence = shown.sighting.dated
     if evidence is None or entry_date is None or (evidence.month, evidence.day) != (entry_date.month, entry_date.day):
@@ -96,7 +96,7 @@ class _Matching:
         self.claimed = set(matched.values())
         self._places = Places(self._board.shown, self._board.last, matched)
 
-    def by_title(self, shown: Shown) -> Match | None:
+    def by_title(self, shown: Prepared) -> Match | None:
         """The match with an entry of this title, with a report if in doubt; None if no entry has this title and day."""
         titled, sighting = self._board.titled.get(shown.key, ()), shown.sighting
         if not sighting.title:
@@ -125,13 +125,13 @@ class _Matching:
             return Match(shown, match.entry, report=report(shown, [match.entry], outcome), because=match.because)
         return match
 
-    def _of_another_year(self, shown: Shown, others: list[Known], verdicts: Mapping[EntryId, Verdict]) -> Match:
+    def _of_another_year(self, shown: Prepared, others: list[Known], verdicts: Mapping[EntryId, Verdict]) -> Match:
         """A new entry, with a report if it may not be the article of another year."""
         if any(verdicts[entry.id] is Verdict.DOUBTFUL for entry in others):
             return doubt(shown, others, ANOTHER_YEAR)
         return Match(shown, None, because="same title and day, published a year or more later")
 
-    def _fits(self, shown: Shown, entry: Known) -> bool:
+    def _fits(self, shown: Prepared, entry: Known) -> bool:
         """Whether title and day may be the entry's: no year contradicts, or the entry stood on this line before."""
         if answers_on(shown.sighting.date, entry, self._board.times):
             return True
@@ -141,7 +141,7 @@ class _Matching:
         stood = self._board.stood_here(entry, shown)
         return stood and (shown.sighting.date is not None or self._board.stands_once(shown))
 
-    def _has_its_text(self, shown: Shown, entry: Known) -> bool:
+    def _has_its_text(self, shown: Prepared, entry: Known) -> bool:
         """Whether a sighting without a title can be this entry: a first sentence is not proof of what follows it."""
         if self._board.stood_here(entry, shown) and self._board.stands_once(shown):
             return True
@@ -150,7 +150,7 @@ class _Matching:
         score = self._board.closeness(shown, entry)
         return score is not None and score >= SAME_TEXT
 
-    def _by_text(self, shown: Shown, candidates: list[Known], *, dated: bool) -> Match:
+    def _by_text(self, shown: Prepared, candidates: list[Known], *, dated: bool) -> Match:
         """Choose among entries of one title by their texts, or by the place on the page if these do not decide."""
         same = len(candidates) == 1 and equal(shown.content, candidates[0].content)
         scored = [(1.0 if same else self._board.closeness(shown, entry), entry) for entry in candidates]
@@ -177,12 +177,12 @@ class _Matching:
             return Match(shown, earlier[0], because="same title and day, a text that it had before")
         return doubt(shown, candidates, "has another text; kept apart as a new entry")
 
-    def _is_now(self, entry: Known, shown: Shown) -> bool:
+    def _is_now(self, entry: Known, shown: Prepared) -> bool:
         """Whether the sighting has the entry's present day, and not a former one."""
         day = shown.sighting.date
         return day is None or is_its_day(day, entry) or (entry.date is not None and may_be_of(day, entry))
 
-    def corrected(self, shown: Shown) -> Match:
+    def corrected(self, shown: Prepared) -> Match:
         """The entry whose title this sighting corrects or that was posted again; otherwise a new entry."""
         found: dict[EntryId, tuple[Known, Reason]] = {}
         doubtful: dict[EntryId, Known] = {}
@@ -214,7 +214,7 @@ class _Matching:
             return doubt(shown, list(doubtful.values()), outcome)
         return Match(shown, None, waits=waits)
 
-    def _rival(self, shown: Shown, entry: Known, *, many: bool) -> Rival:
+    def _rival(self, shown: Prepared, entry: Known, *, many: bool) -> Rival:
         places = self._places
         assert places is not None  # noqa: S101 - `settle` is called first
         gone = places.is_gone(entry.id)
@@ -232,7 +232,7 @@ class _Matching:
             same_line=any(placing.dated == shown.sighting.dated for placing in self._board.placed.get(entry.id, ())),
         )
 
-    def _rivals(self, shown: Shown) -> list[Known]:
+    def _rivals(self, shown: Prepared) -> list[Known]:
         """Entries that the sighting may show under another title or date.
 
         They have the same beginning, full date or title, or they are gone from the same place.
@@ -257,7 +257,7 @@ class _Matching:
         rivals.sort(key=lambda entry: entry.id not in self._board.placed)  # entries of this dump are the most likely
         return rivals[:_RIVALS]
 
-    def _stood(self, entry: Known, shown: Shown) -> bool:
+    def _stood(self, entry: Known, shown: Prepared) -> bool:
         """Whether the dump's last reading showed the entry with this title and day, and they occur once on the page.
 
         If the text is different, the page may have moved on to the greeting of the next year.
@@ -267,7 +267,7 @@ class _Matching:
         score = self._board.closeness(shown, entry)
         return score is None or score >= OTHER_TEXT or self._board.had(entry, shown)
 
-    def _in_order(self, shown: Shown, candidates: Sequence[Known]) -> Known | None:
+    def _in_order(self, shown: Prepared, candidates: Sequence[Known]) -> Known | None:
         """The candidate whose place the sighting has, if title and day occur as often as before."""
         positions, before = self._board.lines[shown.line], self._board.before.get(shown.line, ())
         if len(positions) != len(before):

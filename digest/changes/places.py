@@ -15,7 +15,7 @@ from digest.changes.days import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Placing
     from digest.model import EntryId
 
@@ -32,7 +32,7 @@ class Places:
     moved past others do not count as remaining; an article that is posted again moves like this.
     """
 
-    def __init__(self, shown: Sequence[Shown], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
+    def __init__(self, shown: Sequence[Prepared], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
         here = set(matched.values())
         self._gone: dict[EntryId, list[Gap]] = {p.entry: [] for p in last if p.entry not in here}
         self._gaps: dict[int, Gap] = {}
@@ -40,7 +40,7 @@ class Places:
         if self._gone and len(matched) < len(shown):
             self._compare(shown, last, matched)
 
-    def _compare(self, shown: Sequence[Shown], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
+    def _compare(self, shown: Sequence[Prepared], last: Sequence[Placing], matched: Mapping[int, EntryId]) -> None:
         rank = {placing.entry: at for at, placing in enumerate(last)}
         order = [entry for one in shown if (entry := matched.get(one.sighting.position)) in rank and entry is not None]
         stayed = in_order(order, rank)
@@ -112,7 +112,7 @@ def _gaps(places: Sequence[tuple[int, EntryId | None]]) -> list[Gap]:
     return gaps[::-1]
 
 
-def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int]:
+def new_on_top(shown: Sequence[Prepared], last: Sequence[Placing]) -> frozenset[int]:
     """The positions of sightings above the first line that the dump's last reading also showed and that stayed.
 
     Up to two remaining lines may be above them, because they are pinned to the top. If a page kept nothing, all its
@@ -139,7 +139,7 @@ def new_on_top(shown: Sequence[Shown], last: Sequence[Placing]) -> frozenset[int
     return frozenset(found)
 
 
-def leads(one: Shown, shown: Sequence[Shown]) -> bool:
+def leads(one: Prepared, shown: Sequence[Prepared]) -> bool:
     """Whether the next day below on the page is not shortly after this one, as at the top of a newest-first page."""
     here = one.sighting
     below = (other.sighting for other in shown[here.position + 1 :] if other.sighting.page == here.page)
@@ -150,7 +150,7 @@ def leads(one: Shown, shown: Sequence[Shown]) -> bool:
 class Reordering:
     """How the order of the lines on a reading's pages changed since the last reading."""
 
-    def __init__(self, shown: Sequence[Shown], last: Sequence[Placing]) -> None:
+    def __init__(self, shown: Sequence[Prepared], last: Sequence[Placing]) -> None:
         rank = {(placing.title or placing.key, placing.dated): at for at, placing in enumerate(last)}
         self._pages: dict[int, dict[int, int]] = {}  # former rank of each line that stood there before, by position
         for one in shown:
@@ -159,7 +159,7 @@ class Reordering:
                 self._pages.setdefault(one.sighting.page, {})[one.sighting.position] = before
         self._changed = {page for page, ranks in self._pages.items() if list(ranks.values()) != sorted(ranks.values())}
 
-    def moved_up(self, one: Shown) -> bool:
+    def moved_up(self, one: Prepared) -> bool:
         """Whether a line is above one that was above it before, and is the one of the two that moved.
 
         Of two lines that changed their order, the one that did so with more others moved. A pinned entry that returns

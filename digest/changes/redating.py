@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from digest.changes.compared import State
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known, Placing, Times
     from digest.model import DateEvidence
 
@@ -39,7 +39,7 @@ def alternating_day(view: Fingerprint) -> Fingerprint:
     return Fingerprint(_TURNS + view)
 
 
-def day_of(state: State, shown: Shown, own: Sequence[Placing]) -> Day:
+def day_of(state: State, shown: Prepared, own: Sequence[Placing]) -> Day:
     """The meaning of a sighting's day. `own` is how the dump showed the entry at its last reading."""
     day = shown.sighting.dated
     if day is None or state.date is None or _may_be(state.date, day):

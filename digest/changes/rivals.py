@@ -16,7 +16,7 @@ from digest.changes.text import SAME_TEXT, closeness, far_apart
 from digest.model import value
 
 if TYPE_CHECKING:
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known, Times
 
 _KIN = 0.5  # least similarity of a text or title at the same place and day, which an edit leaves
@@ -71,7 +71,7 @@ class Reason(NamedTuple):
 _WAITS = Reason("", waits=True)
 
 
-def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
+def corrects(shown: Prepared, rival: Rival, times: Times) -> Reason | None:
     """The reason why the sighting shows the entry with another title or date; None if it does not."""
     if rival.pairs is not None and not rival.gone and _are_far_apart(shown, rival.text, rival.pairs):
         return None
@@ -84,11 +84,11 @@ def corrects(shown: Shown, rival: Rival, times: Times) -> Reason | None:
     return _another_day(shown, rival)
 
 
-def _are_far_apart(shown: Shown, text: str, their_pairs: int) -> bool:
+def _are_far_apart(shown: Prepared, text: str, their_pairs: int) -> bool:
     return far_apart(shown.text, text, (shown.pairs, their_pairs), SAME_TEXT)
 
 
-def _same_day(shown: Shown, rival: Rival) -> Reason | None:
+def _same_day(shown: Prepared, rival: Rival) -> Reason | None:
     titles = _titles_alike(rival.entry, shown)
     if rival.placed:
         return _in_its_place(shown, rival, titles)
@@ -105,12 +105,12 @@ def _same_day(shown: Shown, rival: Rival) -> Reason | None:
     return _WAITS if rival.standing and not rival.gone else None
 
 
-def _lacks_day(shown: Shown, entry: Known) -> bool:
+def _lacks_day(shown: Prepared, entry: Known) -> bool:
     """Whether the sighting has no day, or the date of the entry has none."""
     return shown.sighting.date is None or (entry.date is not None and entry.date.day is None)
 
 
-def _without_day(shown: Shown, rival: Rival) -> Reason | None:
+def _without_day(shown: Prepared, rival: Rival) -> Reason | None:
     """One of both has no day: only the place of a line that is gone, or the whole text, shows that they are one."""
     if rival.placed:
         titles = _titles_alike(rival.entry, shown)
@@ -124,7 +124,7 @@ def _without_day(shown: Shown, rival: Rival) -> Reason | None:
     return Reason("the same text, of which one has no title") if one_untitled and rival.text == shown.text else None
 
 
-def _titles_alike(entry: Known, shown: Shown) -> float:
+def _titles_alike(entry: Known, shown: Prepared) -> float:
     """The similarity of two titles, or of the first sentences in their place, of which one may be cut; from 0 to 1."""
     key = entry_key(entry.content)
     if not (entry.content.title or shown.sighting.title) and (key.startswith(shown.key) or shown.key.startswith(key)):
@@ -137,7 +137,7 @@ def _same_series(one: str, other: str) -> bool:
     return not (one and other) or series_marks(one) == series_marks(other)
 
 
-def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
+def _in_its_place(shown: Prepared, rival: Rival, titles: float) -> Reason | None:
     """The old line is gone and this one is in its place. So they need not be very similar."""
     score = closeness(shown.content, rival.entry.content, (shown.text, rival.text))
     if score is None:
@@ -149,7 +149,7 @@ def _in_its_place(shown: Shown, rival: Rival, titles: float) -> Reason | None:
     return None
 
 
-def _another_day(shown: Shown, rival: Rival) -> Reason | None:
+def _another_day(shown: Prepared, rival: Rival) -> Reason | None:
     """The article was posted again: the same text has a new date, and the old line is gone in this reading."""
     if shown.sighting.dated is None or not (rival.gone or rival.homeless or rival.standing):
         return None
@@ -171,6 +171,6 @@ def _another_day(shown: Shown, rival: Rival) -> Reason | None:
     return Reason("the same text under a new date, in place of a line that is gone", redated=True) if fits else None
 
 
-def _same_author(entry: Known, shown: Shown) -> bool:
+def _same_author(entry: Known, shown: Prepared) -> bool:
     author = shown.sighting.author
     return entry.content.author is None or author is None or entry.content.author == author

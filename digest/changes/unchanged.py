@@ -13,13 +13,13 @@ from digest.model import PrintedDate
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from digest.changes.shown import Line, Shown
+    from digest.changes.prepared import Line, Prepared
     from digest.changes.values import Placing, Times
     from digest.model import DateEvidence
 
 
 def unchanged(
-    shown: Sequence[Shown], last: Sequence[Placing], *, times: Times, ranged: bool = False
+    shown: Sequence[Prepared], last: Sequence[Placing], *, times: Times, ranged: bool = False
 ) -> dict[int, Placing]:
     """The sightings, by position, that are identical in the last reading, with their placings.
 
@@ -51,7 +51,7 @@ def _is_settled(evidence: DateEvidence | PrintedDate | None, times: Times, *, ra
     return not ranged and times.since is not None and not lies_within(evidence, times.since, times.today)
 
 
-def lines_of(shown: Sequence[Shown], last: Sequence[Placing]) -> Iterator[Line]:
+def lines_of(shown: Sequence[Prepared], last: Sequence[Placing]) -> Iterator[Line]:
     """The lines of the last reading. Most of its titles are still on the page, so their keys are reused."""
     keys = {one.content.title: one.key for one in shown if one.content.title}
     return (

@@ -12,7 +12,7 @@ import typer
 from digest.cli.progress import Progress
 from digest.json_output import json_line
 from digest.model import READERS
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def counts_json(entry: Entry) -> dict[str, int]:
 
 def format_date(date: EntryDate | None) -> str:
     """The date and how it is known, in words; empty for None."""
-    return f"{said(date, 'en')} ({date.kind})" if date else ""
+    return f"{format_day(date, 'en')} ({date.kind})" if date else ""
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from digest.cli.terminal import address_for_terminal
 from digest.errors import masked
 from digest.json_output import pick
 from digest.records.publishing import ActKind
-from digest.service.publishing.by_hand.editing import FIELDS, covered, spoken
+from digest.service.publishing.by_hand.editing import FIELDS, covered, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +126,8 @@ def _did(act: Act, entry: EntryId) -> str:
         case ActKind.EDIT:
             fields = [name for name in FIELDS if name in act.before]
             each = (
-                f"{name} {spoken(name, act.before[name]['value'])} → {spoken(name, act.after[name]['value'])}"
+                f"{name} {format_value(name, act.before[name]['value'])} → "
+                f"{format_value(name, act.after[name]['value'])}"
                 for name in fields
             )
             return f"{'silent edit' if act.after.get('silent') else 'edit'}: {', '.join(each)}"

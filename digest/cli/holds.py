@@ -12,7 +12,7 @@ from digest.cli.refreshing import chosen_sources, print_passes, refresh_source
 from digest.errors import UnknownError
 from digest.model import SourceId
 from digest.records.intake import DumpState
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _outcome_lines(outcome: Outcome, subject: str) -> Iterator[str]:
         yield f"{subject} would add {_entries(outcome.added)}:"
     for one in outcome.added:
         quietly = "" if one.announced else "  (published, not announced)"
-        yield f"  {said(one.date, 'en') or 'no date'}  {one.title}{quietly}"
+        yield f"  {format_day(one.date, 'en') or 'no date'}  {one.title}{quietly}"
     if outcome.changed:
         yield f"{subject} would change {_entries(outcome.changed)}:"
     for rewrite in outcome.changed:
@@ -146,7 +146,7 @@ def _rewrite_lines(rewrite: Rewrite) -> Iterator[str]:
     told = "announced as a correction" if rewrite.cause.significant else "not announced"
     yield f"{headline(rewrite.contents[1])}  ({rewrite.cause}, {told})"
     if rewrite.dates[0] != rewrite.dates[1]:
-        before, after = (said(date, "en") or "no date" for date in rewrite.dates)
+        before, after = (format_day(date, "en") or "no date" for date in rewrite.dates)
         yield f"  [-{before}-]{{+{after}+}}"
     for change in differences(*rewrite.contents):
         yield f"  {_difference_line(change)}"

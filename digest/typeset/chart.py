@@ -11,7 +11,7 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,8 @@ def chart(counts: Sequence[tuple[datetime, int]], *, language: str) -> str:
         f' stroke-linecap="round" points="{" ".join(points)}"/>'
         f'<circle class="chart-end" fill="currentColor" cx="{end_x}" cy="{end_y}" r="2.5"/>'
         f"{_label('value', 'start', _number(first))}{_label('value', 'end', _number(last))}"
-        f"{_label('day', 'start', said(since.date(), language))}{_label('day', 'end', said(until.date(), language))}"
+        f"{_label('day', 'start', format_day(since.date(), language))}"
+        f"{_label('day', 'end', format_day(until.date(), language))}"
         "</svg>"
     )
 
@@ -84,7 +85,7 @@ def _words(series: list[tuple[datetime, int]], language: str) -> str:
     first, last = series[0][1], series[-1][1]
     low, high = min(readers for _, readers in series), max(readers for _, readers in series)
     lower, higher = low < min(first, last), high > max(first, last)
-    days = list(dict.fromkeys(said(at.date(), language) for at, _ in (series[0], series[-1])))
+    days = list(dict.fromkeys(format_day(at.date(), language) for at, _ in (series[0], series[-1])))
     a, z = _number(first), _number(last)
     # After a fall the counter started again, so the sentence claims neither a rise nor a fall from the first count to
     # the last.

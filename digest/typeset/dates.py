@@ -17,7 +17,7 @@ _MONTHS = (
 _NOON = time(12)
 
 
-def said(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
+def format_day(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
     """The date as text: `2020年11月20日`, `20 November 2020`; empty for None.
 
     A part that is unknown is left out, and so is the year if `year` is False: `11月20日`, `20 November`, `June 2021`.
@@ -45,9 +45,9 @@ def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str
         return _times(opens, closes, language, year=year)
     year = year or first.year != last.year
     if language.startswith("zh"):
-        start = said(first, language, year=year)
+        start = format_day(first, language, year=year)
         return start if first == last else f"{start}—{_beside(first, last, language)}"
-    end = said(last, language, year=year)
+    end = format_day(last, language, year=year)
     if first == last:
         return end
     return f"{first.day}–{end}" if _month(first) == _month(last) else f"{_beside(last, first, language)} – {end}"
@@ -61,13 +61,13 @@ def _beside(other: date, day: date, language: str) -> str:
     """A day beside another one: without the year if they share it, and in Chinese also without a shared month."""
     if language.startswith("zh") and _month(other) == _month(day):
         return f"{day.day}日"
-    return said(day, language, year=day.year != other.year)
+    return format_day(day, language, year=day.year != other.year)
 
 
 def _times(opens: datetime, closes: datetime, language: str, *, year: bool) -> str:
     """A window that contains no noon, to the minute."""
     day, end = opens.date(), closes.date()
-    first = said(day, language, year=year or day.year != end.year)
+    first = format_day(day, language, year=year or day.year != end.year)
     since, until = f"{opens:%H:%M}", f"{closes:%H:%M}"
     if language.startswith("zh"):
         return f"{first}{since}—{'' if day == end else _beside(day, end, language)}{until}"

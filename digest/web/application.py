@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from digest.editions.spoken import describe_schedule
+from digest.editions.describe import describe_schedule
 from digest.errors import DigestError, UnknownError
 from digest.feeds.opml import MEDIA_TYPE
 from digest.model import EditionKey

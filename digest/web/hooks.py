@@ -42,7 +42,7 @@ def hook_routes(
     return [
         Route(
             f"/hooks/{provider}/{{secret}}" if provider in IN_PATH else f"/hooks/{provider}",
-            partial(hooks.told, provider),
+            partial(hooks.receive, provider),
             methods=["POST"],
         )
         for provider in map(Provider, settings.hooks.on())
@@ -55,7 +55,7 @@ class _Hooks:
     def __init__(self, intake: WebhookIntake, now: Callable[[], datetime]) -> None:
         self._intake, self._now = intake, now
 
-    async def told(self, provider: Provider, request: Request) -> Response:
+    async def receive(self, provider: Provider, request: Request) -> Response:
         if not self._intake.accepts(provider, request.path_params.get("secret", "")):
             return PlainTextResponse("not found\n", 404)
         raw = await body_of(request, LARGEST)

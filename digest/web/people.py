@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.editions.spoken import describe_schedule
+from digest.editions.describe import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.json_output import to_json
 from digest.model import ConfirmationKind, DigestId, Format

@@ -37,12 +37,12 @@ def test_a_channel_gets_its_notices_one_after_the_other(store: Store, now: datet
         assert (mail.channel, mail.kind, mail.attempts, mail.made_at) == ("mail a@example.org", "trouble", 0, now)
         assert (hook.channel, hook.kind, hook.problem) == ("webhook", "trouble", "paused: 535")
         tx.alerts.put_off(hook.id, now + day)
-        tx.alerts.told(mail.id)
+        tx.alerts.delete_notice(mail.id)
         assert tx.alerts.notices(now) == []  # the second one waits behind the first
         assert tx.alerts.waiting() == 2
         (again,) = tx.alerts.notices(now + day)
         assert (again.id, again.attempts) == (hook.id, 1)
-        tx.alerts.told(hook.id)
+        tx.alerts.delete_notice(hook.id)
         (last,) = tx.alerts.notices(now)
         assert last.kind is NoticeKind.WELL
 

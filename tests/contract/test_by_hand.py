@@ -125,7 +125,7 @@ def test_a_merged_entry_is_announced_as_the_entry_that_it_is(
     assert (hand.newest(), entry(handled, B).merged_into, states(handled, EntryState.MERGED)) == (["a"], A, [B])
     with handled.read() as tx:
         assert tx.selecting.untold(WEEKLY, None, ()) == []
-        assert tx.selecting.told(person, [WEEKLY]) == {A, B}
+        assert tx.selecting.sent_entries(person, [WEEKLY]) == {A, B}
         assert [one.id for one in tx.selecting.told_since(WEEKLY, now - day)] == ["a"]
         assert tx.selecting.corrected(WEEKLY) == []
         assert tx.selecting.told_revision(WEEKLY, A) == 1

@@ -111,7 +111,7 @@ def test_two_digests_become_one_and_nobody_is_lost(store: Store, hand: Hand, now
     with store.read() as tx:
         assert [one.section for one in tx.editions.selected(old)] == [Section.NEW]
         assert [one.section for one in tx.editions.selected(new)] == [Section.CATCH_UP]
-        assert {one.entry.id for one in tx.editions.selected(new)} == tx.selecting.told(bob, [NEW])
+        assert {one.entry.id for one in tx.editions.selected(new)} == tx.selecting.sent_entries(bob, [NEW])
     assert list(violations(store)) == before
 
 

@@ -107,9 +107,9 @@ def test_an_entry_counts_as_announced_if_a_mail_announces_it_or_is_about_to(
             if state is not DeliveryState.LEASED:
                 tx.deliveries.record(KEY, person, state, now=now, next_at=now + day)
     with store.read() as tx:
-        told = tx.selecting.told(person, [WEEKLY])
+        told = tx.selecting.sent_entries(person, [WEEKLY])
         assert told == (set() if state in {DeliveryState.FAILED, DeliveryState.SUPPRESSED} else {"a", "b"})
-        assert tx.selecting.told(person, [DAILY]) == set()
+        assert tx.selecting.sent_entries(person, [DAILY]) == set()
 
 
 def test_new_entries_are_those_since_a_time_of_some_sources(
@@ -176,6 +176,6 @@ def test_what_may_have_been_accepted_counts_as_announced_however_it_ended(
         tx.subscribers.leave(person, WEEKLY, "page", now)
     with store.read() as tx:
         assert [row.state for row in tx.deliveries.rows(KEY)] == [DeliveryState.SUPPRESSED]
-        assert tx.selecting.told(person, [WEEKLY]) == {"a"}
+        assert tx.selecting.sent_entries(person, [WEEKLY]) == {"a"}
     with store.write() as tx:
         assert not tx.editions.plan(KEY, Recipient(person, "<again@example.org>", 0, now))

@@ -141,8 +141,8 @@ def test_nobody_gets_again_what_a_folded_delivery_announced(
         connection.execute(update(subscriptions).where(mine).values(behind=True))
     tidy(store, settings().retention, START + 500 * DAY)
     with store.read() as tx:
-        assert tx.selecting.told(resting, [WEEKLY]) == {"题0", "题1", "题2"}
-        assert tx.selecting.told(later, [WEEKLY]) == {"题2"}
+        assert tx.selecting.sent_entries(resting, [WEEKLY]) == {"题0", "题1", "题2"}
+        assert tx.selecting.sent_entries(later, [WEEKLY]) == {"题2"}
         followers = {one.subscriber.id: one for one in tx.subscribers.followers(WEEKLY)}
         news = {entry.id for entry in tx.selecting.news(followers[later].since, ())}
     assert news - {"题2"} == set()

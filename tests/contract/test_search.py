@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text, update
 
 from digest.changes.values import Added, Cause, ChangeSet, Revised
-from digest.changes.words import marks, query
 from digest.model import Content, EntryId, SourceId
 from digest.records.intake import ApplyFacts
+from digest.search_terms import marks, query
 from digest.store import open_store
 from digest.store.database.tables.publishing import entries, searched
 from digest.store.publishing.vectors import vector

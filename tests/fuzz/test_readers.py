@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.changes.shown import prepared as seen
+from digest.changes.prepared import prepared as seen
 from digest.dumps.damage import damage as damage_of
 from digest.dumps.snapshot import read_snapshot
 from digest.dumps.structure import blocks

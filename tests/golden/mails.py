@@ -32,7 +32,7 @@ from digest.model import (
     SourceId,
 )
 from digest.settings import Digest
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 from digest.typeset.formulas import Size, formulas, needs_picture, pictured
 from digest.typeset.math.picture import Picture, name, picture
 
@@ -180,7 +180,7 @@ def mail(
             leave_url=LEAVE_URL,
             preferences_url=PREFERENCES_URL,
             address="reader@example.org",
-            agreed=said(AGREED.date(), language),
+            agreed=format_day(AGREED.date(), language),
         ),
     )
     shown = {called: drawn[called].png for called in sorted(pictures_in(mine.html))}

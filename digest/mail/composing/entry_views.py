@@ -18,7 +18,7 @@ from digest.mail.composing.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
 from digest.templating import language_tag
 from digest.typeset.characters import line
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import html
 from digest.typeset.text import cells, text
@@ -183,7 +183,7 @@ class EntryPresenter:
             url=f"{frame.base_url}/entries/{entry.id}",
             original=_bounded(frame.original(entry)),
             author=cut(without_marks(line(entry.content.author or "")), _LONGEST_NAME),
-            date=said(entry.date, self._language),
+            date=format_day(entry.date, self._language),
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
             source=source if source != group else "",
             group=group,
@@ -197,7 +197,7 @@ class EntryPresenter:
             tied=tied,
             before=former if former != now else "",
             redated=redated,
-            was=said(was, self._language),
+            was=format_day(was, self._language),
             reworded=any(correction.rewords for correction in corrections),
             changed=_changed(corrections, frame.channel),
         )

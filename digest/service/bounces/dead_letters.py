@@ -101,5 +101,5 @@ def _told_since(tx: Transaction, settings: Settings, row: DeliveryRow) -> bool:
     if row.state is not DeliveryState.FAILED or made is None or variant is None:
         return False
     held = tx.editions.selected(row.edition)
-    announced = tx.selecting.told(row.subscriber, frequencies_of(settings, made.edition.digest))
+    announced = tx.selecting.sent_entries(row.subscriber, frequencies_of(settings, made.edition.digest))
     return any(held[at].entry.id in announced for at in tx.editions.variants(row.edition)[variant].told)

@@ -77,4 +77,4 @@ def plan_parts(tx: Transaction, settings: Settings, waiting: Sequence[tuple[Edit
 
 
 def _announced_count(tx: Transaction, frequencies: Sequence[DigestId], person: SubscriberId) -> int:
-    return len(tx.selecting.told(person, frequencies))
+    return len(tx.selecting.sent_entries(person, frequencies))

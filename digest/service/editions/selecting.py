@@ -172,7 +172,7 @@ def _missed_entries(
     These are all entries that are new since they follow it and that no mail announced to them. They join
     `made.entries`.
     """
-    announced = tx.selecting.told(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
+    announced = tx.selecting.sent_entries(follower.subscriber.id, frequencies_of(settings, DigestId(digest.id)))
     places = {one.entry.id: at for at, one in enumerate(made.entries) if one.section in {Section.NEW, Section.CATCH_UP}}
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.

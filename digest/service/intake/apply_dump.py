@@ -27,7 +27,7 @@ from digest.service.sources.overwritten import all_held, with_overwritten
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Placing
     from digest.model import Note
     from digest.service.intake.comparing import Compared, ReadDump
@@ -167,7 +167,7 @@ def quiet(compared: Compared, source: Source, dump: ReadDump) -> dict[EntryId, d
     return {one.id: first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
 
 
-def _weigh_at(shown: Sequence[Shown], now: datetime) -> datetime | None:
+def _weigh_at(shown: Sequence[Prepared], now: datetime) -> datetime | None:
     """When the first of the dates in the future becomes credible."""
     limit = (now + AHEAD).date()
     ahead = [
@@ -215,7 +215,7 @@ def _told(cause: Cause) -> bool:
 
 
 def _facts(
-    changes: ChangeSet, read: Sequence[Shown], tag_base: str, now: datetime, *, first_import: bool
+    changes: ChangeSet, read: Sequence[Prepared], tag_base: str, now: datetime, *, first_import: bool
 ) -> ApplyFacts:
     titles, leads, atom_ids = {}, {}, {}
     for change in changes.changes:

@@ -23,7 +23,7 @@ from digest.service.intake.passes import Moves
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import ChangeSet, Known, Placing
     from digest.model import EntryId, Note
     from digest.settings import Source
@@ -40,7 +40,7 @@ class ReadDump:
 
     looked: KnownDump
     known: KnownDump | None
-    shown: tuple[Shown, ...]
+    shown: tuple[Prepared, ...]
     notes: tuple[Note, ...]
     rewritten: bool
     released: bool = False
@@ -192,7 +192,7 @@ def _times(source: Source, dump: ReadDump) -> Times:
 
 
 def _answering(
-    readings: Readings, read: Sequence[Shown], last: Sequence[Placing], stood: Mapping[int, Placing]
+    readings: Readings, read: Sequence[Prepared], last: Sequence[Placing], stood: Mapping[int, Placing]
 ) -> list[Known]:
     """The entries that answer to the sightings; entries with other titles only if none answers to the title itself."""
     entries = readings.known(questions(read, last, stood))

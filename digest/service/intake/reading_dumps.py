@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
 from digest.dumps.snapshot import is_unknown, read_snapshot

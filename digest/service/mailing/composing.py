@@ -10,7 +10,7 @@ from digest.mail.composing.message_template import MessageTemplate, PersonalValu
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
 from digest.service.editions.digests import digest_title, digest_zone
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +104,7 @@ class _PersonalLinks:
 
         @functools.cache
         def day(of: date) -> str:
-            return said(of, language)
+            return format_day(of, language)
 
         self._day = day
 

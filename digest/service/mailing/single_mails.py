@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.editions.describe import describe_schedule
 from digest.editions.schedule import next_slot
-from digest.editions.spoken import describe_schedule
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import confirmation_token, leave_token, preferences_token
 from digest.model import ConfirmationKind, Format, SingleMailKind
@@ -26,7 +26,7 @@ from digest.service.mailing.short_mails import (
     send_short_mail,
     stops_all,
 )
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,7 +133,7 @@ def _digest_values(settings: Settings, secret: bytes, mail: SingleMail, name: Di
     return {
         "title": digest.title,
         "frequency": describe_schedule(schedule, language),
-        "day": said(slot.date(), language),
+        "day": format_day(slot.date(), language),
         "leave_url": f"{settings.base_url}/leave/{leave_token(secret, mail.subscriber.id, name)}",
     }
 

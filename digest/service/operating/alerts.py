@@ -111,7 +111,7 @@ def _due(store: Store, now: datetime) -> list[AlertNotice]:
 def _record(store: Store, due: AlertNotice, now: datetime, *, failed: bool) -> None:
     with store.write() as tx:
         if not failed or now - due.made_at > _GIVE_UP:
-            tx.alerts.told(due.id)
+            tx.alerts.delete_notice(due.id)
         else:
             tx.alerts.put_off(due.id, now + min(_FIRST_WAIT * 2 ** min(due.attempts, 10), _LONGEST_WAIT))
 

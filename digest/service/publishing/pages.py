@@ -8,16 +8,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.changes.words import marks, query
 from digest.dumps.structure import blocks
 from digest.model import DateKind, EntryId, Section, SourceId
 from digest.records.intake import DumpState
+from digest.search_terms import marks, query
 from digest.service.editions.digests import digest_title, edition_name
 from digest.service.publishing.feeds import EVERYTHING, source_of, via
 from digest.service.publishing.redating import tells_another_day
 from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.chart import chart
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.formulas import text as linear
 from digest.typeset.html import html
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.changes.words import Query
     from digest.model import Content, Edition, EditionKey, Entry, EntryDate
     from digest.records.publishing import ReaderCount, RevisionRecord
+    from digest.search_terms import Query
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
@@ -148,7 +148,7 @@ class Reading:
         days: dict[str, list[EntryView]] = {}
         for entry in entries:
             zone = ZoneInfo(getattr(source_of(self._settings, entry), "timezone", "UTC"))
-            day = said(entry.first_seen_at.astimezone(zone).date(), language)
+            day = format_day(entry.first_seen_at.astimezone(zone).date(), language)
             days.setdefault(day, []).append(self._view(entry, language, limit=_HOME_EXCERPT))
         return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions(language)[:_HOME_EDITIONS])
 
@@ -275,7 +275,7 @@ class Reading:
             marked=escape(shown_title),
             url=f"/entries/{entry.id}",
             author=line(entry.content.author or ""),
-            date=said(entry.date, language),
+            date=format_day(entry.date, language),
             kind=_kind(entry.date),
             html="" if limit == 0 else html(excerpt(body, limit) if limit else body, level=2),
             readers=entry.readers,
@@ -306,7 +306,7 @@ def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
     """The two days of a revision that changed the day; empty for any other."""
     if not tells_another_day(old, new):
         return ""
-    return " → ".join(filter(None, (said(old.date, language), said(new.date, language))))
+    return " → ".join(filter(None, (format_day(old.date, language), format_day(new.date, language))))
 
 
 def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> str:

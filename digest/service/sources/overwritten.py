@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from digest.changes import guards
 from digest.changes.dates import same_day
 from digest.changes.day_match import may_be_of
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.changes.values import Questions
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
-    from digest.changes.shown import Shown
+    from digest.changes.prepared import Prepared
     from digest.changes.values import Known
     from digest.model import Sighting
     from digest.service.intake.comparing import ReadDump
@@ -61,7 +61,7 @@ def _missing(dump: ReadDump, agreed: int) -> list[Sighting]:
     return [one.sighting for one in prepared(known.overwritten) if one.line not in here]
 
 
-def _may_be(shown: Shown, entry: Known) -> bool:
+def _may_be(shown: Prepared, entry: Known) -> bool:
     """Whether an entry with the title of a sighting that is shown no longer may be what it showed."""
     if shown.sighting.date is not None:
         return entry.date is not None and same_day(entry.date, shown.sighting.date)

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from digest.changes.keys import entry_key, lead_key
-from digest.changes.words import tokens
 from digest.records.upkeep import Violation
+from digest.search_terms import tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -96,7 +96,7 @@ class Selecting:
         here = or_(entries.c.id.in_(told), entries.c.id.in_(into))
         return self._entries(entry_rows().where(PUBLISHED, here).order_by(*NEWEST_FIRST))
 
-    def told(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
+    def sent_entries(self, subscriber: SubscriberId, digests: Sequence[DigestId]) -> set[EntryId]:
         """The entries that mails of these digests announce to the person as new, or are about to.
 
         Failed and suppressed mails do not count, unless an earlier attempt has an unknown outcome: the person may have

@@ -75,7 +75,7 @@ class Alerts:
         """How many notices are not sent yet."""
         return int(self._connection.execute(select(func.count()).select_from(alert_notices)).scalar_one())
 
-    def told(self, notice: int) -> None:
+    def delete_notice(self, notice: int) -> None:
         """Delete a notice: it was sent, or is obsolete."""
         self._connection.execute(delete(alert_notices).where(alert_notices.c.id == notice))
 

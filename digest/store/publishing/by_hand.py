@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, or_, select, update
 
 from digest.changes.values import Cause, Printed
-from digest.changes.words import query as asked
 from digest.model import Content, EntryDate, EntryId, SourceId
 from digest.records.publishing import (
     Act,
@@ -20,6 +19,7 @@ from digest.records.publishing import (
     Said,
     ShownAs,
 )
+from digest.search_terms import query as asked
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
 from digest.store.database.tables.publishing import acts, entries, entry_sources, placings, reader_counts, revisions

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, exists, select
 
-from digest.changes.words import query as asked
 from digest.model import AtomId, Entry, EntryId, SourceId
 from digest.records.publishing import ReaderCount, RevisionRecord
+from digest.search_terms import query as asked
 from digest.store.database import meta
 from digest.store.database.statements import CONTENT, batches, content_of, date_of
 from digest.store.database.tables.publishing import entries, entry_sources, reader_counts, revisions
@@ -92,7 +92,7 @@ class Entries:
         return next(iter(entries_of(self._connection, rows)), None)
 
     def search(self, query: str, *, limit: int = 50) -> list[Entry]:
-        """The entries whose title and text contain all terms of `changes.words.query`; any string is a query.
+        """The entries whose title and text contain all terms of `search_terms.query`; any string is a query.
 
         First come those whose title contains all terms, then those with the best match (the title counts more), then
         the newest. No entries for a query without a word.

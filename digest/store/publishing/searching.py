@@ -22,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DatabaseError
 
-from digest.changes.words import Query, spaced
 from digest.model import Content, EntryId
+from digest.search_terms import Query, spaced
 from digest.store.database.statements import batches, insert, insert_rows
 from digest.store.database.tables.publishing import entries, searched
 

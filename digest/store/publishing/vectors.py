@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, REAL, TSQUERY, TSVECTOR
 
-from digest.changes.words import Query
+from digest.search_terms import Query
 from digest.store.database.statements import batches
 from digest.store.database.tables.publishing import searched
 

@@ -70,7 +70,7 @@ class World:
     def told(self) -> dict[str, set[str]]:
         """The kinds of trouble that each of the four reports."""
         with self.store.write() as tx:
-            tx.alerts.told(-1)  # a commit: where only time passed, the numbers may be a second old
+            tx.alerts.delete_notice(-1)  # a commit: where only time passed, the numbers may be a second old
         decided = alerts.decide(self.store, self.settings, self.now)
         with self.store.read() as tx:
             ill = {subject for subject, alert in tx.alerts.all().items() if alert.well_since is None}

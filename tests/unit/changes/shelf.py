@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.changes.diff import diff
 from digest.changes.keys import entry_key
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Added, Cause, ChangeSet, Earlier, Known, Others, Placing, Revised, Times, Vanished
 from digest.model import NO_EXTRAS, DateEvidence, EntryId, Extras, Layout, PrintedDate, Sighting

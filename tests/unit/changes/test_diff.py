@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from digest.changes.diff import questions, rival_questions
 from digest.changes.keys import lead_key, title_key
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.changes.values import Added, Cause, Revised, Vanished
 from digest.model import DateKind, EntryDate
 from tests.examples import examples

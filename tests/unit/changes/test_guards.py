@@ -10,7 +10,7 @@ import pytest
 
 from digest.changes.backlog import first_updated_at, news, published_at
 from digest.changes.guards import Signs, Suspicion, agree, hold, lines
-from digest.changes.shown import prepared
+from digest.changes.prepared import prepared
 from digest.model import AtomId, Content, DateKind, Entry, EntryDate, EntryId, SourceId
 from tests.unit.changes.shelf import NOW, Shelf, sight
 

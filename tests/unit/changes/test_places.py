@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.changes.places import Places, Reordering, in_order, leads, new_on_top
-from digest.changes.shown import Shown, prepared
+from digest.changes.prepared import Prepared, prepared
 from digest.changes.values import Placing
 from digest.model import DateEvidence, EntryId, Fingerprint
 from tests.unit.changes.shelf import sight
 
 
-def page(titles: str, day: int = 20) -> tuple[Shown, ...]:
+def page(titles: str, day: int = 20) -> tuple[Prepared, ...]:
     """A page of entries of one letter each, newest first."""
     return prepared(replace(sight(name, (3, day - at), ()), position=at) for at, name in enumerate(titles))
 
@@ -77,7 +77,7 @@ def test_what_is_new_on_top_stands_above_all_but_two_that_stayed() -> None:
     assert new_on_top(pinned, last) == {1}
 
 
-def replace_position(one: Shown, at: int) -> Shown:
+def replace_position(one: Prepared, at: int) -> Prepared:
     return prepared([replace(one.sighting, position=at)])[0]
 
 
@@ -101,7 +101,7 @@ def test_a_line_moved_up_where_one_stands_below_it_that_stood_above() -> None:
 
 
 def test_a_line_has_not_moved_where_a_pin_went_back_to_its_place() -> None:
-    def reordered(before: str, now: str) -> tuple[Shown, ...]:
+    def reordered(before: str, now: str) -> tuple[Prepared, ...]:
         lines = {one.content.title: one.sighting for one in page(before)}
         return prepared(replace(lines[title], position=at) for at, title in enumerate(now))
 

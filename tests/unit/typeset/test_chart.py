@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.typeset.chart import MOST_POINTS, chart
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 SVG = "{http://www.w3.org/2000/svg}"
 MARCH, NOVEMBER = datetime(2026, 3, 14, 8, tzinfo=UTC), datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -141,8 +141,8 @@ def test_any_series_is_well_formed_and_true_to_its_ends_and_extremes(
     assert (drawn[0][0], drawn[-1][0]) == (4, 316)
     assert {min(y for _, y in drawn), max(y for _, y in drawn)} == ({18, 64} if low < high else {41})
     assert points(made, "polygon") == [(4, 64), *drawn, (316, 64)]
-    assert said(counts[0][0].date(), language) in title(made)
-    assert said(counts[-1][0].date(), language) in title(made)
+    assert format_day(counts[0][0].date(), language) in title(made)
+    assert format_day(counts[-1][0].date(), language) in title(made)
 
 
 @given(SERIES, st.sampled_from(LANGUAGES))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.model import DateKind, EntryDate
-from digest.typeset.dates import covered, said
+from digest.typeset.dates import covered, format_day
 
 DAY = date(2020, 11, 20)
 
@@ -45,22 +45,22 @@ DAY = date(2020, 11, 20)
 def test_a_date_is_written_in_the_words_of_its_language(
     day: EntryDate | date | None, language: str, words: str
 ) -> None:
-    assert said(day, language) == words
+    assert format_day(day, language) == words
 
 
 @given(st.dates(), st.sampled_from(["zh_CN", "en"]))
 def test_a_year_that_is_not_known_is_never_written(day: date, language: str) -> None:
-    whole = said(EntryDate(day.month, day.day, day.year, DateKind.EXACT), language)
-    partial = said(EntryDate(day.month, day.day, None, DateKind.PARTIAL), language)
+    whole = format_day(EntryDate(day.month, day.day, day.year, DateKind.EXACT), language)
+    partial = format_day(EntryDate(day.month, day.day, None, DateKind.PARTIAL), language)
 
-    assert whole == said(day, language)
+    assert whole == format_day(day, language)
     assert partial in whole
     assert whole.replace(partial, "").strip(" 年") == str(day.year)
 
 
 @given(st.lists(st.dates(), unique=True, min_size=2, max_size=2), st.sampled_from(["zh_CN", "en"]))
 def test_two_days_are_never_written_alike(days: list[date], language: str) -> None:
-    assert said(days[0], language) != said(days[1], language)
+    assert format_day(days[0], language) != format_day(days[1], language)
 
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -17,7 +17,7 @@ from digest.model import DateKind, EntryDate
 from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require_own
 from digest.service.publishing.feeds import enlist
-from digest.typeset.dates import said
+from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +126,7 @@ def edit(
     )
     enlist(tx, settings, [found.entry.id])
     sentences = tuple(
-        f"{name}: {spoken(name, before[name]['value'])} → {spoken(name, after[name]['value'])}"
+        f"{name}: {format_value(name, before[name]['value'])} → {format_value(name, after[name]['value'])}"
         + ("" if after[name]["covers"] else " (what the pages say)")
         for name in moved
     )
@@ -153,7 +153,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[
     )
     _revise(tx, found, words, now, silent=bool(act.after.get("silent")))
     enlist(tx, settings, [found.entry.id])
-    return tuple(f"{name}: {spoken(name, act.before[name]['value'])} again" for name in own)
+    return tuple(f"{name}: {format_value(name, act.before[name]['value'])} again" for name in own)
 
 
 def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, silent: bool) -> bool:
@@ -221,10 +221,10 @@ def day_of(stored: Sequence[Any] | None) -> EntryDate | None:
     return EntryDate(stored[1], stored[2], stored[3], DateKind(stored[0])) if stored else None
 
 
-def spoken(name: str, value: Any) -> str:  # noqa: ANN401 - as JSON holds it
+def format_value(name: str, value: Any) -> str:  # noqa: ANN401 - as JSON holds it
     """A field of an act, for a person."""
     if name == "date":
-        return said(day_of(value), "en") or "no date"
+        return format_day(day_of(value), "en") or "no date"
     return str(value) if value else f"no {name}"
 
 
@@ -238,5 +238,5 @@ def covered(printed: Printed) -> Mapping[str, str]:
     if printed.author is not None:
         values["author"] = printed.author[0] or "no author"
     if printed.date is not None:
-        values["date"] = said(printed.date[0], "en") or "no date"
+        values["date"] = format_day(printed.date[0], "en") or "no date"
     return values

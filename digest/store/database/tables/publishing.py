@@ -110,7 +110,7 @@ acts = Table(
     Index(None, "other_id"),
 )
 
-# The tokens (`changes.words`) of each entry's newest content, published or not, joined by spaces.
+# The tokens (`search_terms`) of each entry's newest content, published or not, joined by spaces.
 searched = Table(
     "searched",
     metadata,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Shown:
+class Prepared:
     """A sighting. `line` is the title and date of its line on the page; `view` is a hash of every character.
 
     `key` is the key of its title, or of its first sentence if it has no title.
@@ -61,14 +61,14 @@ class Shown:
         return self._lead
 
 
-def prepared(sightings: Iterable[Sighting]) -> tuple[Shown, ...]:
+def prepared(sightings: Iterable[Sighting]) -> tuple[Prepared, ...]:
     """The sightings in their order, prepared for comparison."""
     return tuple(map(_shown, sightings))
 
 
-def _shown(sighting: Sighting) -> Shown:
+def _shown(sighting: Sighting) -> Prepared:
     extras = sighting.extras if sighting.extras is NO_EXTRAS else sighting.extras.lasting
     texts = sighting.paragraphs, sighting.figures
     content = Content(sighting.title, sighting.author, *texts, sighting.complete, extras)
     key = title_key(sighting.title) if sighting.title else entry_key(content)
-    return Shown(sighting, content, key, view(content))
+    return Prepared(sighting, content, key, view(content))

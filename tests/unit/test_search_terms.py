@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.changes.words import Term, marks, query, tokens
+from digest.search_terms import Term, marks, query, tokens
 
 SOME = st.text(alphabet='位置编码的 aAéß12,。$\\{}-\u0301\u200b½𪜀\x00"*', max_size=30)
 
