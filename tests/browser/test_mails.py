@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from digest.model import EntryId, Section, Selected
 from digest.service.editions.making import with_pictures
+from tests.browser.conftest import FLAGS, chromium_program
 from tests.conftest import ROOT
 from tests.golden.mails import MAILS, entry, mail
 
@@ -44,9 +45,7 @@ def made() -> dict[str, Made]:
 @pytest.fixture(scope="module")
 def chromium(made: dict[str, Made], needs: Callable[[str], str]) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=needs("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium_program(needs), args=FLAGS)
         yield browser
         browser.close()
 

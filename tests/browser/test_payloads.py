@@ -14,7 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from digest.app import opened
 from digest.settings import load
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import FLAGS, chromium_program
 from tests.conftest import Article
 from tests.integration.web.site import Site
 
@@ -95,7 +95,7 @@ def markup(hostile: Blog, looked_at: Site) -> list[str]:
 def looking(markup: list[str], needs: Callable[[str], str]) -> Iterator[Page]:
     """A page of a browser that runs scripts; `markup` comes first, since from now on there is an event loop."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_program(needs), args=FLAGS)
         yield browser.new_page()
         browser.close()
 
