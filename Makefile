@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
+# Without cached bytecode, each of the hundreds of processes that tests start would compile the program again.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
 
