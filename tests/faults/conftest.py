@@ -88,9 +88,9 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def some() -> Callable[[int, str], Iterator[int]]:
-    """Of the occurrences of a call, 1 to `last`, those to try: all, or one at two thirds of the way.
+    """Of the occurrences of a call, 1 to `last`, those to try: all, or one at a third of the way.
 
-    No run is like another, but none makes less than two thirds of the calls of another.
+    No run is like another, but none makes less than a third of the calls of another.
 
     Of writes, of which a command makes hundreds, MOST_WRITES are tried, spread evenly, the first and the last among
     them. Of all others more follow without an end, since no run is like another: who tries them stops at the run that
@@ -99,7 +99,7 @@ def some() -> Callable[[int, str], Iterator[int]]:
 
     def chosen(last: int, call: str) -> Iterator[int]:
         if not ALL:
-            return iter([(2 * last + 2) // 3])
+            return iter([(last + 2) // 3])
         if call != WRITES:
             return itertools.count(1)
         return iter(sorted({1 + (last - 1) * at // (MOST_WRITES - 1) for at in range(MOST_WRITES)}))

@@ -44,6 +44,14 @@ _LONGEST_SERVICE = 600.0  # seconds; one that hangs is killed, so that its test 
 _COMMAND = (sys.executable, "-m", "digest")
 
 
+def needs_faketime(needs: Callable[[str], str]) -> None:
+    """The program `faketime`; what killed ones left is removed, since one with the same process id would not start."""
+    needs("faketime")
+    for left in Path("/dev/shm").glob("*faketime_*_*"):  # noqa: S108 - where the program keeps it
+        if not Path("/proc", left.name.rpartition("_")[2]).exists():
+            left.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Injection:
     """A fault of a system call, at its n-th occurrence or, with `lasting`, from there on."""

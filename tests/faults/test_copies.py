@@ -11,7 +11,7 @@ import time_machine
 from digest.app import clock
 from tests.conftest import Article
 from tests.faults.conftest import ALL, PEOPLE, WRITES
-from tests.faults.places import Injection, Place
+from tests.faults.places import Injection, Place, needs_faketime
 from tests.faults.sink import Moment
 from tests.faults.states import copied, missing, state_of
 
@@ -104,7 +104,7 @@ def test_a_killed_restore_leaves_the_old_state_or_the_new_one_behind_its_fence(
 def test_a_backup_of_yesterday_reads_and_serves_and_sends_nothing_before_the_operator_says_so(
     told: Place, sink: Sink, verdict: Callable[[str], Verdict], needs: Callable[[str], str]
 ) -> None:
-    needs("faketime")
+    needs_faketime(needs)
     row = verdict("a backup of yesterday is restored: fenced")
     told.here("backup", str(told.home / "yesterday"))  # the edition is made, and nobody has it yet
     told.here("edition", "send")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.conftest import Article
 from tests.faults.conftest import ALL, PEOPLE
 from tests.faults.links import confirm_path, leave_paths
-from tests.faults.places import stored
+from tests.faults.places import needs_faketime, stored
 from tests.faults.states import copied
 from tests.serving import free_port
 from tests.waiting import SECONDS, ended
@@ -86,13 +86,13 @@ def test_a_second_service_on_one_database_is_refused_whatever_its_folder(
 def test_no_leap_of_the_clock_announces_twice_or_skips(
     place: Place, sink: Sink, verdict: Callable[[str], Verdict], needs: Callable[[str], str]
 ) -> None:
-    needs("faketime")
+    needs_faketime(needs)
     row = verdict("clock: a week on, 8 days forward, back, three weeks down, in the real process")
     place.env |= {"DIGEST_MAIL_TRANSPORT": "smtp", "DIGEST_MAIL_HOST": "127.0.0.1"}
     place.env |= {"DIGEST_MAIL_PORT": str(sink.port), "DIGEST_MAIL_SECURITY": "none"}
     begun = "2026-11-17 12:00:00"  # a Tuesday; slots are Mondays at 08:00 in Shanghai
     place.good("refresh", before=("faketime", begun))
-    place.good("subscribers", "add", PEOPLE[0], before=("faketime", begun))
+    place.good("subscribers", "add", PEOPLE[0], "--no-welcome", before=("faketime", begun))
     days = {
         "2026-11-18 12:00:00": (None, 0),
         "2026-11-23 02:00:00": ("待续之一", 1),  # the first slot has passed
