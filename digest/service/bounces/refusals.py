@@ -131,7 +131,8 @@ class RefusalHistory:
             return RefusalFinding()
         enough = _OF_PEOPLE if of_people else _IN_A_ROW
         if not (of_people and self._reached) and self._concerns_all(pattern, enough, ours=ours):
-            self._of_domain.clear()
+            for row in self._of_domain.values():
+                _drop(row, pattern)
             return self._pause(PauseScope.ALL, "", pattern, self._row)
         theirs = self._of_domain[domain]
         if not (of_people and domain in self._reached) and not ours and _count(theirs, pattern) >= enough:
@@ -151,7 +152,7 @@ class RefusalHistory:
     def _pause(self, scope: PauseScope, domain: str, pattern: str, row: list[_Refusal]) -> RefusalFinding:
         self._causes.add((domain, pattern))
         blameless = tuple(one.delivery for one in row if one.failed and one.pattern == pattern)
-        row.clear()
+        _drop(row, pattern)
         return RefusalFinding(scope, blameless)
 
 
@@ -159,6 +160,11 @@ def refused_delivery(delivery: Delivery) -> RefusedDelivery:
     """The parts of a delivery that matter here."""
     person = delivery.subscriber
     return RefusedDelivery(delivery.edition, person.id, delivery.message_id, person.address)
+
+
+def _drop(row: list[_Refusal], pattern: str) -> None:
+    """Drop what a pause settles. Mails that failed in other words stay: the refusals of mails in progress join them."""
+    row[:] = [one for one in row if one.failed and one.pattern != pattern]
 
 
 def _count(row: list[_Refusal], pattern: str) -> int:

@@ -170,10 +170,10 @@ def rates(post: Post) -> list[Behaviour]:
 
 
 @pytest.fixture
-def post_of(post_to: Callable[..., Post], tmp_path: Path) -> Iterator[Callable[..., Post]]:
+def post_of(post_to: Callable[..., Post], tmp_path: Path) -> Iterator[Callable[[int], Post]]:
     """A post office on a disk, as the real one is."""
     store = open_store(f"sqlite:///{tmp_path / 'digest.db'}")
-    yield lambda port, connections=CONNECTIONS: Post(store, post_to(port, connections=connections).settings)
+    yield lambda port: Post(store, post_to(port, connections=CONNECTIONS).settings)
     store.close()
 
 
@@ -196,10 +196,10 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
     raise AssertionError("it never ends")
 
 
-def test_everybody_who_can_be_reached_has_one_and_nobody_else_is_blamed(post_of: Callable[..., Post]) -> None:
+def test_everybody_who_can_be_reached_has_one_and_nobody_else_is_blamed(post_of: Callable[[int], Post]) -> None:
     people = [named(number) for number in range(READERS)]
     with Relay(*limits(), *world(), extensions=EXTENSIONS) as relay:
-        post = post_of(relay.port, 1)  # with several, the three refusals of one domain may be judged in any order
+        post = post_of(relay.port)
         relay.behaviours += rates(post)
         post.people(*people)
         subjects = sent_to_the_end(post, relay)
@@ -218,7 +218,7 @@ def test_everybody_who_can_be_reached_has_one_and_nobody_else_is_blamed(post_of:
     assert {"sending", f"mail to {BLOCKING}"} <= subjects
 
 
-def test_a_list_that_is_as_bad_as_that_suppresses_nobody_before_it_is_confirmed(post_of: Callable[..., Post]) -> None:
+def test_a_list_that_is_as_bad_as_that_suppresses_nobody_before_it_is_confirmed(post_of: Callable[[int], Post]) -> None:
     people = [named(number) for number in range(READERS)]
     for number in range(0, READERS, 9):
         if people[number].startswith("reader"):

@@ -213,3 +213,20 @@ def test_what_one_domain_rested_for_says_nothing_of_another() -> None:
     found = [run.refused("a.example", "550 go away") for _ in range(3)]
     assert [len(one.blameless) for one in found] == [0, 0, 3]
     assert found[-1].pause is PauseScope.DOMAIN
+
+
+def test_what_pauses_all_sending_does_not_hide_what_one_domain_says() -> None:
+    run = Run(*SEVERAL, "x.example")
+    earlier = [run.refused("x.example", "550 not today") for _ in range(2)]
+    ours = [run.refused(domain, "550 relay not permitted") for domain in SEVERAL[:3]]
+    in_progress = run.refused("x.example", "550 not today")
+    assert rests([*earlier, *ours]) == [PauseScope.NOTHING] * 4 + [PauseScope.ALL]
+    assert in_progress.pause is PauseScope.DOMAIN
+    assert [one.subscriber for one in in_progress.blameless] == [SubscriberId(1), SubscriberId(2), SubscriberId(6)]
+
+
+def test_what_paused_all_sending_is_settled() -> None:
+    run = Run(*SEVERAL, "x.example")
+    found = [run.refused(domain, "550 relay not permitted") for domain in SEVERAL[:3]]
+    assert rests(found)[-1] is PauseScope.ALL
+    assert run.refused("x.example", "550 not today") == RefusalFinding()
