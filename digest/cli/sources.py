@@ -79,7 +79,7 @@ def add(
     if not look.entries:
         remedy = f"run `digest layout suggest {path} -o layouts/NAME.toml`, then `digest layout try NAME {path}`"
         raise ConfigurationError(f"no entry was found in {path}", place=_PLACE, remedy=remedy)
-    for other in _readers_of(settings, source):
+    for other in _sources_of_same_files(settings, source):
         typer.echo(
             f"digest: source {other} reads the same files: its entries would appear twice. If it cannot read them, "
             f"delete it from the configuration, or write `layouts` below its path instead of adding {name}.",
@@ -96,7 +96,7 @@ def add(
         typer.echo("Nothing was written.")
 
 
-def _readers_of(settings: Settings, source: Source) -> list[str]:
+def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
     """The ids of the sources that read the files of another source, as far as their paths show it."""
     ours = Path(source.path).resolve()
     theirs = ((other.id, Path(other.path).resolve()) for other in settings.sources)
