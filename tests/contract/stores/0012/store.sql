@@ -575,7 +575,7 @@ CREATE TABLE meta (
 	CONSTRAINT pk_meta PRIMARY KEY (id), 
 	CONSTRAINT ck_meta_one_row CHECK (id = 1)
 );
-INSERT INTO "meta" VALUES(1,X'74686520736563726574206F6620616E206F6C6465722070726F6772616D2E2E',2,'2026-03-10 04:00:00.000000',NULL,NULL,0,NULL,NULL,'{"file": "/dev/shm/pytest-of-root/pytest-184/test_freeze0/digest.toml", "url": "https://digest.example.org", "sources": {"blog": "/dev/shm/pytest-of-root/pytest-184/test_freeze0/dumps"}, "digests": ["weekly"], "before": []}');
+INSERT INTO "meta" VALUES(1,X'74686520736563726574206F6620616E206F6C6465722070726F6772616D2E2E',2,'2026-03-10 04:00:00.000000',NULL,NULL,0,NULL,NULL,NULL);
 CREATE TABLE paces (
 	domain TEXT NOT NULL, 
 	per_minute FLOAT NOT NULL, 
