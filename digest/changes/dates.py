@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from digest.changes.days import AHEAD, only_between
-from digest.changes.years import Known, by_density, by_order, by_range, by_readings
+from digest.changes.years import KnownDates, by_density, by_order, by_range, by_readings
 from digest.model import DateKind, EntryDate, PrintedDate
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def inferred(
     `dates` are the known dates, and `seen` the days on which Digest first saw each entry. An entry that is missing
     there counts as long known. If pages or rules disagree about an entry, its date stays unchanged.
     """
-    known = Known(dates, seen, earliest, latest or date.max)
+    known = KnownDates(dates, seen, earliest, latest or date.max)
     found: dict[EntryId, set[date]] = {}
     for page in pages:
         for rule in (by_range, by_order, by_density, by_readings):

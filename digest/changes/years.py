@@ -35,7 +35,7 @@ _WEIGHED = 256  # entries of a page used to measure its order; more make no diff
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownDates:
     """What is known of the entries, and the limits that apply to every page."""
 
     dates: Mapping[EntryId, EntryDate | None]
@@ -95,7 +95,7 @@ class Known:
         return seen is not None and seen >= since
 
 
-def by_range(page: Page, known: Known) -> _Found:
+def by_range(page: Page, known: KnownDates) -> _Found:
     """The years left by the operator's range and by the time of the first sighting."""
     if known.earliest is None:
         return
@@ -106,7 +106,7 @@ def by_range(page: Page, known: Known) -> _Found:
                 yield line, found
 
 
-def by_order(page: Page, known: Known) -> _Found:
+def by_order(page: Page, known: KnownDates) -> _Found:
     """The years of entries between two full dates, on a page that certainly lists by date.
 
     Entries that may be pinned to the top are left out: they neither get a date nor limit others.
@@ -126,7 +126,7 @@ def by_order(page: Page, known: Known) -> _Found:
                         yield line, found
 
 
-def by_density(page: Page, known: Known) -> _Found:
+def by_density(page: Page, known: KnownDates) -> _Found:
     """The years of entries in a stretch so dense that no year is hidden in it, if one of its dates is exact."""
     if not known.has_full(page.placings):
         return
@@ -142,7 +142,7 @@ def by_density(page: Page, known: Known) -> _Found:
                 yield line, day
 
 
-def by_readings(page: Page, known: Known) -> _Found:
+def by_readings(page: Page, known: KnownDates) -> _Found:
     """The years of entries that appeared on top between two readings less than a year apart, with days between them.
 
     The page must list newest first. The chance that it only looks so, and that its new entries are old ones, must be
@@ -180,7 +180,7 @@ def by_readings(page: Page, known: Known) -> _Found:
         yield from ((line, line.full) for line in found if line.full)  # those with a known date add nothing
 
 
-def _top(page: Page, known: Known, since: date) -> tuple[list[Line], list[Line]]:
+def _top(page: Page, known: KnownDates, since: date) -> tuple[list[Line], list[Line]]:
     """The new entries on top of a page, and the first ones below them that stood there before.
 
     The new ones may include pinned entries that are not new. If the page was rearranged in between, nothing is

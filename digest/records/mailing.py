@@ -80,7 +80,7 @@ class Slowed:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class DeliveryQueue:
     """Deliveries that will be tried. `next_at`: when the first is due, past if it waits; None without any."""
 
     depth: int

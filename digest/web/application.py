@@ -20,7 +20,7 @@ from digest.service.editions.digests import schedule_of
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
-from digest.web.conditional import answer, wants_page
+from digest.web.conditional import respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.pages import Pages
 from digest.web.people import people_routes
@@ -209,7 +209,7 @@ class _Site:
         )
 
     def _document(self, request: Request, document: Document, *, negotiated: bool = False) -> Response:
-        made = answer(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
+        made = respond(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
         request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)
 

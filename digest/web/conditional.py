@@ -23,7 +23,7 @@ _SUFFIX = re.compile(rf"-(?:{'|'.join(CODINGS)})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ConditionalResponse:
     """Status, headers and body of a response."""
 
     status: int
@@ -31,7 +31,9 @@ class Answer:
     body: bytes
 
 
-def answer(document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: bool = False) -> Answer:
+def respond(
+    document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: bool = False
+) -> ConditionalResponse:
     """The response to a GET or HEAD with these headers (lower-case names).
 
     `negotiated`: the document was chosen by the Accept header.
@@ -47,11 +49,11 @@ def answer(document: Document, headers: Mapping[str, str], *, max_age: int, nego
     if document.links:
         common["Link"] = document.links
     if unchanged(document, headers):
-        return Answer(304, common, b"")
+        return ConditionalResponse(304, common, b"")
     common["Content-Type"] = document.media_type
     if coding:
         common["Content-Encoding"] = coding
-    return Answer(200, common, document.coded(coding))
+    return ConditionalResponse(200, common, document.coded(coding))
 
 
 def unchanged(document: Document, headers: Mapping[str, str]) -> bool:

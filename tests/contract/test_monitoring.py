@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from digest.model import DateKind, DeliveryState, DigestId, EditionKey, EntryDate, EntryId, SourceId
 from digest.records.intake import DumpState
-from digest.records.mailing import Queue
+from digest.records.mailing import DeliveryQueue
 from digest.service.operating.health import troubles
 from digest.settings import Settings
 from digest.store import open_store
@@ -108,13 +108,13 @@ def test_the_queue_holds_what_will_be_tried_and_says_when_the_first_is(
     hand.read(hand.added("甲"))
     a, b = (hand.subscriber(f"{name}@example.org") for name in "ab")
     with store.read() as tx:
-        assert tx.monitoring.queue() == Queue(0, None)
+        assert tx.monitoring.queue() == DeliveryQueue(0, None)
     hand.edition(KEY, closes_at=now - day, new=["甲"], to=[a, b])
     with store.read() as tx:
-        assert tx.monitoring.queue() == Queue(2, now - day)
+        assert tx.monitoring.queue() == DeliveryQueue(2, now - day)
     answered(store, now, {a: (DeliveryState.ACCEPTED, None), b: (DeliveryState.DEFERRED, 450)})
     with store.read() as tx:
-        assert tx.monitoring.queue() == Queue(1, now + timedelta(hours=1))
+        assert tx.monitoring.queue() == DeliveryQueue(1, now + timedelta(hours=1))
 
 
 def test_formulas_without_a_picture_are_counted(store: Store) -> None:

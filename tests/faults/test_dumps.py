@@ -37,7 +37,7 @@ MEGABYTES = 1024**2
 
 
 @pytest.fixture
-def told(blog: Blog, verdict: Callable[[str], Verdict], request: pytest.FixtureRequest) -> Iterator[Blog]:
+def site(blog: Blog, verdict: Callable[[str], Verdict], request: pytest.FixtureRequest) -> Iterator[Blog]:
     """A blog of twenty known articles; its feed is what feed readers have seen."""
     row = verdict(f"dumps: {request.node.name.removeprefix('test_').replace('_', ' ')}")
     row.tried += 1
@@ -59,25 +59,25 @@ ALL_KNOWN = {article.title for article in KNOWN}
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.7, 0.97])
-def test_a_half_written_dump_announces_nothing_false_and_takes_nothing_back(told: Blog, share: float) -> None:
+def test_a_half_written_dump_announces_nothing_false_and_takes_nothing_back(site: Blog, share: float) -> None:
     whole = page(NEW, *KNOWN).encode()
-    path = told.home / "dumps" / "page.txt"
+    path = site.home / "dumps" / "page.txt"
     path.write_bytes(whole[: int(len(whole) * share)])
-    told.refresh()
-    assert titles(told) - {NEW.title} == ALL_KNOWN
+    site.refresh()
+    assert titles(site) - {NEW.title} == ALL_KNOWN
 
-    told.search("page.txt", NEW, *KNOWN)
-    told.refresh()
-    assert titles(told) == ALL_KNOWN | {NEW.title}
-    assert len(told.entries()) == len(KNOWN) + 1
-    assert {entry["revisions"] for entry in told.entries().values()} == {1}
+    site.search("page.txt", NEW, *KNOWN)
+    site.refresh()
+    assert titles(site) == ALL_KNOWN | {NEW.title}
+    assert len(site.entries()) == len(KNOWN) + 1
+    assert {entry["revisions"] for entry in site.entries().values()} == {1}
 
 
 def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_next(
-    told: Blog, monkeypatch: pytest.MonkeyPatch
+    site: Blog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = told.search("page.txt", NEW, *KNOWN)
-    other = told.search("page.txt.part", *KNOWN, Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)))
+    path = site.search("page.txt", NEW, *KNOWN)
+    other = site.search("page.txt.part", *KNOWN, Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)))
 
     def replaced(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts) -> Snapshot:
         other.replace(path)
@@ -85,17 +85,17 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
 
     with monkeypatch.context() as during:
         during.setattr("digest.service.intake.reading_dumps.read_snapshot", replaced)
-        told.refresh()
-    assert titles(told) == ALL_KNOWN | {NEW.title}
-    told.refresh()
-    assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
+        site.refresh()
+    assert titles(site) == ALL_KNOWN | {NEW.title}
+    site.refresh()
+    assert titles(site) == ALL_KNOWN | {NEW.title, "第二篇新的"}
 
 
 @pytest.mark.parametrize("share", [0.5, 1])
 def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_look(
-    told: Blog, monkeypatch: pytest.MonkeyPatch, share: float
+    site: Blog, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    before, path = told.feed(), told.home / "dumps" / "page.txt"
+    before, path = site.feed(), site.home / "dumps" / "page.txt"
     path.write_text(page(NEW, *KNOWN), "utf-8")
     later = page(Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)), NEW, *KNOWN).encode()
 
@@ -109,28 +109,28 @@ def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_lo
 
     with monkeypatch.context() as during:
         during.setattr("digest.service.intake.reading_dumps.read_snapshot", written_over)
-        told.refresh()
-    assert told.feed() == before
-    told.refresh()
-    assert titles(told) == ALL_KNOWN | {NEW.title, "第二篇新的"}
+        site.refresh()
+    assert site.feed() == before
+    site.refresh()
+    assert titles(site) == ALL_KNOWN | {NEW.title, "第二篇新的"}
 
 
 @pytest.mark.parametrize("size", [20, 200, 20_000, 2_000_000])
-def test_a_compressed_dump_is_refused_by_name_and_the_others_go_on(told: Blog, size: int) -> None:
+def test_a_compressed_dump_is_refused_by_name_and_the_others_go_on(site: Blog, size: int) -> None:
     chance = random.Random(5)
     many = page(*(Article("".join(chance.choices("天地玄黄宇宙洪荒", k=30)), (2026, 3, 1)) for _ in range(size // 20)))
     packed = gzip.compress(many.encode(), 1)
-    told.home.joinpath("dumps", "more.txt.gz").write_bytes(packed[: min(size, len(packed) * 3 // 4)])
-    told.search("new.txt", NEW)
-    said = told.run("refresh", code=1)
+    site.home.joinpath("dumps", "more.txt.gz").write_bytes(packed[: min(size, len(packed) * 3 // 4)])
+    site.search("new.txt", NEW)
+    said = site.run("refresh", code=1)
     assert "more.txt.gz: is compressed" in said
-    assert titles(told) == ALL_KNOWN | {NEW.title}
+    assert titles(site) == ALL_KNOWN | {NEW.title}
 
 
 @pytest.mark.parametrize("ruin", ["shrunk by 90 %", "emptied", "all new", "mojibake", "another mojibake", "zeros"])
-def test_a_dump_that_lost_its_senses_is_held_and_the_feed_stays_byte_for_byte(told: Blog, ruin: str) -> None:
-    before = told.feed()
-    path = told.home / "dumps" / "page.txt"
+def test_a_dump_that_lost_its_senses_is_held_and_the_feed_stays_byte_for_byte(site: Blog, ruin: str) -> None:
+    before = site.feed()
+    path = site.home / "dumps" / "page.txt"
     text = page(*KNOWN)
     strangers = page(*(Article(f"陌生的第{number}篇", (2026, 4, number), ("别处的话。",)) for number in range(1, 21)))
     path.write_bytes(
@@ -144,76 +144,76 @@ def test_a_dump_that_lost_its_senses_is_held_and_the_feed_stays_byte_for_byte(to
         }[ruin]
     )
     code = 0 if ruin in {"shrunk by 90 %", "all new"} else 1
-    assert told.refresh(code)["held"] == 1
-    assert told.feed() == before
-    (trouble,) = told.listed("status")[0]["sources"][0]["troubled"]
+    assert site.refresh(code)["held"] == 1
+    assert site.feed() == before
+    (trouble,) = site.listed("status")[0]["sources"][0]["troubled"]
     assert trouble["reason"]
 
-    told.search("page.txt", *KNOWN)
-    assert told.refresh()["held"] == 0
-    assert told.feed() == before
+    site.search("page.txt", *KNOWN)
+    assert site.refresh()["held"] == 0
+    assert site.feed() == before
 
 
-def test_a_title_of_a_megabyte_harms_nothing_but_itself(told: Blog) -> None:
-    told.search("giant.txt", Article("长" * 350_000, (2026, 3, 26), ("巨大题目的正文。",)), NEW)
-    told.refresh()
-    feed = told.feed()
+def test_a_title_of_a_megabyte_harms_nothing_but_itself(site: Blog) -> None:
+    site.search("giant.txt", Article("长" * 350_000, (2026, 3, 26), ("巨大题目的正文。",)), NEW)
+    site.refresh()
+    feed = site.feed()
     parsed = feedparser.parse(feed)
     assert not parsed.bozo
     assert {entry.title for entry in parsed.entries} >= ALL_KNOWN | {NEW.title}
-    told.run("subscribers", "add", "ada@example.org")
-    told.run("edition", "cut")
-    told.run("edition", "send")
-    (mail,) = told.mails()
+    site.run("subscribers", "add", "ada@example.org")
+    site.run("edition", "cut")
+    site.run("edition", "send")
+    (mail,) = site.mails()
     assert len(mail) < 2 * MEGABYTES
     assert max(map(len, mail.splitlines())) <= 998
 
 
-def test_no_date_is_believed_that_no_day_can_have(told: Blog) -> None:
-    told.search(
+def test_no_date_is_believed_that_no_day_can_have(site: Blog) -> None:
+    site.search(
         "dates.txt",
         Article("来自未来", (2999, 1, 1), ("未来的话。",)),
         Article("来自纪元", (1970, 1, 1), ("纪元的话。",)),
         Article("没有的一天", (2026, 2, 31), ("没有的话。",)),
     )
-    told.refresh()
-    entries = told.entries()
+    site.refresh()
+    entries = site.entries()
     assert entries["来自未来"]["date"]["kind"] == "partial"
     assert entries["来自未来"]["date"]["year"] is None
     assert entries["来自纪元"]["date"]["year"] == 1970
     assert entries["没有的一天"]["date"] is None
-    assert b"2999" not in told.feed()
-    assert titles(told) == ALL_KNOWN | {"来自未来", "来自纪元", "没有的一天"}
+    assert b"2999" not in site.feed()
+    assert titles(site) == ALL_KNOWN | {"来自未来", "来自纪元", "没有的一天"}
 
 
-def test_equal_titles_are_distinguished_by_day_and_one_article_twice_is_one(told: Blog) -> None:
+def test_equal_titles_are_distinguished_by_day_and_one_article_twice_is_one(site: Blog) -> None:
     greetings = [Article("新年快乐", (year, 1, 1), (f"{year}年的问候。",)) for year in (2024, 2025, 2026)]
-    told.search("greetings.txt", *greetings, greetings[0], KNOWN[0])
-    told.refresh()
-    listed = [entry["date"]["year"] for entry in told.listed("entries", "list") if entry["title"] == "新年快乐"]
+    site.search("greetings.txt", *greetings, greetings[0], KNOWN[0])
+    site.refresh()
+    listed = [entry["date"]["year"] for entry in site.listed("entries", "list") if entry["title"] == "新年快乐"]
     assert sorted(listed) == [2024, 2025, 2026]
-    assert len(told.listed("entries", "list")) == len(KNOWN) + 3
+    assert len(site.listed("entries", "list")) == len(KNOWN) + 3
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_another_order_says_nothing_and_the_feed_stays_byte_for_byte(told: Blog, seed: int) -> None:
-    before = told.feed()
+def test_another_order_says_nothing_and_the_feed_stays_byte_for_byte(site: Blog, seed: int) -> None:
+    before = site.feed()
     mixed = list(KNOWN)
     random.Random(seed).shuffle(mixed)
-    told.search("page.txt", *mixed)
-    counts = told.refresh()
+    site.search("page.txt", *mixed)
+    counts = site.refresh()
     assert [counts[name] for name in ("added", "revised", "vanished", "held")] == [0, 0, 0, 0]
-    assert told.feed() == before
+    assert site.feed() == before
 
 
-def test_a_change_within_one_tick_of_a_slow_clock_is_seen(told: Blog) -> None:
-    path = told.search("tick.txt", NEW)
+def test_a_change_within_one_tick_of_a_slow_clock_is_seen(site: Blog) -> None:
+    path = site.search("tick.txt", NEW)
     before = path.stat()
-    told.refresh()
+    site.refresh()
     path.write_bytes(path.read_bytes().replace("新的正文".encode(), "改过的字".encode()))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_ino) == (before.st_size, before.st_ino)
-    assert told.refresh()["revised"] == 1
+    assert site.refresh()["revised"] == 1
 
 
 MEASURED = """
@@ -245,22 +245,22 @@ def written(path: Path, before: str, line: str, count: int, after: str) -> None:
         file.write(after)
 
 
-def test_a_dump_of_millions_of_lines_is_read_in_bounded_memory(told: Blog) -> None:
+def test_a_dump_of_millions_of_lines_is_read_in_bounded_memory(site: Blog) -> None:
     lines = 10_000_000 if ALL else 200_000
-    written(told.home / "dumps" / "long.txt", "", "一行不属于任何文章的话\n", lines, page(NEW))
-    assert refreshed_within(told, 700 * MEGABYTES)["added"] == 1
-    assert titles(told) == ALL_KNOWN | {NEW.title}
+    written(site.home / "dumps" / "long.txt", "", "一行不属于任何文章的话\n", lines, page(NEW))
+    assert refreshed_within(site, 700 * MEGABYTES)["added"] == 1
+    assert titles(site) == ALL_KNOWN | {NEW.title}
 
 
-def test_an_article_of_very_many_lines_costs_time_in_proportion(told: Blog) -> None:
+def test_an_article_of_very_many_lines_costs_time_in_proportion(site: Blog) -> None:
     lines = 200_000 if ALL else 20_000
-    written(told.home / "dumps" / "long.txt", NEW.byline(), "一行正文,and words\n", lines, "最近评论\n")
-    assert refreshed_within(told, 1200 * MEGABYTES)["added"] == 1
-    assert titles(told) == ALL_KNOWN | {NEW.title}
+    written(site.home / "dumps" / "long.txt", NEW.byline(), "一行正文,and words\n", lines, "最近评论\n")
+    assert refreshed_within(site, 1200 * MEGABYTES)["added"] == 1
+    assert titles(site) == ALL_KNOWN | {NEW.title}
 
 
 def test_very_many_dumps_are_read_in_bounded_memory_and_once(
-    told: Blog, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    site: Blog, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is a transaction. In memory they need not wait for a disk, which is not in question here."""
     count = 100_000 if ALL else 100  # the former take about ten minutes
@@ -268,17 +268,17 @@ def test_very_many_dumps_are_read_in_bounded_memory_and_once(
     room = memory if os.access(memory, os.W_OK) else tmp_path_factory.getbasetemp()
     with (
         tempfile.TemporaryDirectory(dir=room) as store,
-        tempfile.TemporaryDirectory(dir=told.home / "dumps") as many,
+        tempfile.TemporaryDirectory(dir=site.home / "dumps") as many,
         monkeypatch.context() as there,
     ):
         there.setenv("DIGEST_DATA_DIR", store)
         for number in range(count):
             Path(many, f"{number:06}.txt").write_text(page(KNOWN[number % len(KNOWN)]), "utf-8")
-        counts = refreshed_within(told, 900 * MEGABYTES)
+        counts = refreshed_within(site, 900 * MEGABYTES)
         assert (counts["dumps"], counts["added"]) == (count + 1, len(KNOWN))
-        counts = refreshed_within(told, 900 * MEGABYTES)
+        counts = refreshed_within(site, 900 * MEGABYTES)
         assert (counts["added"], counts["skipped"]) == (0, count + 1)
-        assert titles(told) == ALL_KNOWN
+        assert titles(site) == ALL_KNOWN
 
 
 # VmHWM and not ru_maxrss, which a process inherits from the one that started it: then it is how large the tests are.
@@ -292,18 +292,18 @@ finally:
 """
 
 
-def test_a_bomb_is_refused_by_name_in_bounded_memory_and_the_next_dumps_are_read(told: Blog) -> None:
+def test_a_bomb_is_refused_by_name_in_bounded_memory_and_the_next_dumps_are_read(site: Blog) -> None:
     """A megabyte on the disk that would be a gigabyte of zeros."""
     packer, zeros = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(MEGABYTES)
-    bomb = told.home / "dumps" / "bomb.txt"
+    bomb = site.home / "dumps" / "bomb.txt"
     with bomb.open("wb") as file:
         for _ in range(1024):
             file.write(packer.compress(zeros))
         file.write(packer.flush())
     assert bomb.stat().st_size < 2 * MEGABYTES
-    told.search("next.txt", NEW)
+    site.search("next.txt", NEW)
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, "refresh", "--config", str(told.home / "digest.toml")],
+        [sys.executable, "-c", PEAK, "refresh", "--config", str(site.home / "digest.toml")],
         capture_output=True,
         text=True,
         check=False,
@@ -312,4 +312,4 @@ def test_a_bomb_is_refused_by_name_in_bounded_memory_and_the_next_dumps_are_read
     assert "bomb.txt: is compressed" in done.stdout + done.stderr
     peak = int(done.stderr.rpartition("peak ")[2])
     assert peak * 1024 < 300 * MEGABYTES
-    assert titles(told) == ALL_KNOWN | {NEW.title}
+    assert titles(site) == ALL_KNOWN | {NEW.title}

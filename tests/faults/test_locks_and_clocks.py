@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Answered = tuple[int, dict[str, str], bytes]
 
-READERS, AT_ONCE = 200, 16
+CLIENTS, AT_ONCE = 200, 16
 
 
 def test_while_another_writer_holds_the_database_readers_read_and_a_leave_waits(
@@ -132,8 +132,8 @@ def test_two_hundred_readers_see_one_feed_over_a_restart(
 ) -> None:
     row = verdict("a restart while 200 readers poll")
     told.env["DIGEST_WEB_LISTEN"] = f"127.0.0.1:{free_port()}"
-    tags, bodies = [""] * READERS, set[bytes]()
-    statuses: list[list[int]] = [[] for _ in range(READERS)]
+    tags, bodies = [""] * CLIENTS, set[bytes]()
+    statuses: list[list[int]] = [[] for _ in range(CLIENTS)]
 
     def poll(reader: int) -> int:
         known = {"If-None-Match": tags[reader]} if tags[reader] and reader % 4 else {}  # every fourth asks anew
@@ -148,26 +148,26 @@ def test_two_hundred_readers_see_one_feed_over_a_restart(
 
     def go_on() -> None:
         while not over.is_set():
-            list(pool.map(poll, range(READERS)))
+            list(pool.map(poll, range(CLIENTS)))
             over.wait(0.05)
 
     over = threading.Event()
     with ThreadPoolExecutor(AT_ONCE) as pool, contextlib.ExitStack() as stack:
         with told.serving() as service:
-            assert {*pool.map(poll, range(READERS))} == {200}
+            assert {*pool.map(poll, range(CLIENTS))} == {200}
             polling = pool.submit(go_on)
             stack.callback(over.set)
             service.stop()
         with told.serving() as service:
             over.set()
             polling.result(SECONDS)
-            assert {*pool.map(poll, range(READERS))} == {200, 304}
+            assert {*pool.map(poll, range(CLIENTS))} == {200, 304}
             service.stop()
     seen = {status for each in statuses for status in each}
     assert seen == {0, 200, 304}, "refused, whole or unchanged"
     assert len(set(tags)) == 1
     assert len(bodies) == 1
-    row.tried += READERS
+    row.tried += CLIENTS
     row.count(sink.copies(), PEOPLE)
 
 

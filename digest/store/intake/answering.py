@@ -51,7 +51,7 @@ _EARLIER = (
 )
 
 
-def known(connection: Connection, questions: Questions) -> list[Known]:
+def matching_entries(connection: Connection, questions: Questions) -> list[Known]:
     """See `Readings.known`."""
     make_room(connection)
     found: set[str] = set(questions.entries)

@@ -28,12 +28,12 @@ _HIGHEST_COUNTS = (
 )
 
 
-def newest(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
+def newest_counts(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
     """See `Readings.newest_counts`."""
     return _by_entry(connection, _NEWEST_COUNTS, source, of)
 
 
-def highest(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
+def highest_counts(connection: Connection, source: SourceId, of: Iterable[EntryId]) -> dict[EntryId, int]:
     """See `Readings.highest_counts`."""
     return _by_entry(connection, _HIGHEST_COUNTS, source, of)
 

@@ -191,7 +191,7 @@ class Readings:
 
     def known(self, questions: Questions) -> list[Known]:
         """Every entry, including removed ones, that answers to a question; unordered, without duplicates."""
-        return answering.known(self._connection, questions)
+        return answering.matching_entries(self._connection, questions)
 
     def pages_with(
         self, entries: Iterable[EntryId], *, but: tuple[SourceId, str] | None = None
@@ -214,11 +214,11 @@ class Readings:
 
     def newest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
         """The newest count that the source showed of each entry, if it ever showed one."""
-        return counting.newest(self._connection, source, entries)
+        return counting.newest_counts(self._connection, source, entries)
 
     def highest_counts(self, source: SourceId, entries: Iterable[EntryId]) -> dict[EntryId, int]:
         """The highest count that the source ever showed of each entry; reads its whole series."""
-        return counting.highest(self._connection, source, entries)
+        return counting.highest_counts(self._connection, source, entries)
 
     def dates(self, entries: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
         """The date of each entry, and when it was first seen."""

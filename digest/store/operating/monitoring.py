@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
-from digest.records.mailing import Queue
+from digest.records.mailing import DeliveryQueue
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.intake import dumps
 from digest.store.database.tables.mailing import deliveries
@@ -57,8 +57,8 @@ class Monitoring:
             counts[told] = counts.get(told, 0) + row.number
         return counts
 
-    def queue(self) -> Queue:
+    def queue(self) -> DeliveryQueue:
         """The deliveries that will be tried."""
         counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
         row = self._connection.execute(counted.where(OPEN)).one()
-        return Queue(row.depth, row.next_at)
+        return DeliveryQueue(row.depth, row.next_at)

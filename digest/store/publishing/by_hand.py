@@ -217,7 +217,7 @@ class ByHand:
 
     def shown(self, entry: EntryId) -> list[ShownAs]:
         """How dumps show an entry, by source, path and place; then how others showed it before they left it out."""
-        return splitting.shown(self._connection, entry)
+        return splitting.showings(self._connection, entry)
 
     def split(
         self, entry: EntryId, new: NewArticle, shown: Sequence[ShownAs], numbers: Collection[int], now: datetime

@@ -16,7 +16,7 @@ from digest.store.intake.revising import Origin, answer, store_first
 _SPLIT = "an operator split it from another entry"
 
 
-def shown(connection: Connection, entry: EntryId) -> list[ShownAs]:
+def showings(connection: Connection, entry: EntryId) -> list[ShownAs]:
     """See `ByHand.shown`."""
     standing = select(placings).where(placings.c.entry_id == entry)
     standing = standing.order_by(placings.c.source, placings.c.path, placings.c.page, placings.c.position)
@@ -69,7 +69,7 @@ def _keep_texts(connection: Connection, entry: EntryId) -> None:
     """Store with each placing the text that it took from a revision, because the new entry has other revisions."""
     rows = connection.execute(select(revisions).where(revisions.c.entry_id == entry)).all()
     texts = {row.number: content_of(row) for row in rows}
-    for one in shown(connection, entry):
+    for one in showings(connection, entry):
         number = one.placing.revision
         if number in texts and number is not None:
             body = Body(texts[number].paragraphs, texts[number].figures)

@@ -53,7 +53,7 @@ class Clocked:
         with time_machine.travel(now, tick=False), opened(self.settings) as store:
             cut(store, self.settings, self.settings.digests[0], now)
 
-    def told(self) -> Counter[str]:
+    def announced(self) -> Counter[str]:
         """How often each title was announced, in any section but that of what is read most."""
         with opened(self.settings) as store, store.read() as tx:
             return Counter(
@@ -98,17 +98,17 @@ def test_after_a_start_in_2015_dates_become_exact_and_nothing_is_announced_again
     assert {kind for _, kind in clocked.dates().values()} == {"partial"}
     if told_before:
         assert clocked.tick(BEGUN_BEHIND + WEEK)
-        assert len(clocked.told()) == len(OLD)
+        assert len(clocked.announced()) == len(OLD)
 
     clocked.read(MONDAY)
     assert clocked.dates() == {one.title: (one.date[0], "exact") for one in OLD}
     assert clocked.tick(MONDAY)
-    assert clocked.told() == Counter(one.title for one in OLD)
+    assert clocked.announced() == Counter(one.title for one in OLD)
     clocked.show(NEW[0], *OLD)
     for week in (1, 2):
         clocked.read(MONDAY + week * WEEK - HOUR)
         assert clocked.tick(MONDAY + week * WEEK)
-    assert clocked.told() == Counter(one.title for one in (*OLD, NEW[0]))
+    assert clocked.announced() == Counter(one.title for one in (*OLD, NEW[0]))
     clocked.check(MONDAY + 2 * WEEK)
 
 
@@ -135,7 +135,7 @@ def test_after_a_start_in_2035_the_next_editions_show_what_came_since(clocked: C
         clocked.read(MONDAY + week * WEEK - DAY)
         assert clocked.tick(MONDAY + week * WEEK)
         clocked.check(MONDAY + week * WEEK)
-    assert clocked.told() == Counter(one.title for one in (*OLD, *NEW))
+    assert clocked.announced() == Counter(one.title for one in (*OLD, *NEW))
 
 
 @pytest.mark.parametrize("back", [HOUR, 20 * HOUR, 2 * DAY, 9 * DAY, 30 * DAY])
@@ -159,7 +159,7 @@ def test_a_step_back_announces_nothing_twice_and_loses_nothing(clocked: Clocked,
         clocked.read(MONDAY + week * WEEK + HOUR)
     clocked.tick(MONDAY + 3 * WEEK)
     clocked.check(MONDAY + 3 * WEEK)
-    assert clocked.told() == Counter(one.title for one in (*OLD, *NEW))
+    assert clocked.announced() == Counter(one.title for one in (*OLD, *NEW))
 
 
 def test_killed(clocked: Clocked) -> None:
@@ -173,7 +173,7 @@ def test_killed(clocked: Clocked) -> None:
     clocked.read(MONDAY - DAY)
     clocked.tick(MONDAY - 5 * DAY)
     assert clocked.tick(MONDAY)
-    assert clocked.told() == Counter(one.title for one in OLD)
+    assert clocked.announced() == Counter(one.title for one in OLD)
     clocked.check(MONDAY)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.integration.mail.conftest import Post
 
 SENDER = "digest@example.org"
-READERS = [f"reader{number}@example.net" for number in range(6)]
+ADDRESSES = [f"subscriber{number}@example.net" for number in range(6)]
 PATIENT = Timeouts(reply=30, data=30, block=30, final=30)
 DROP = "drop"
 T = TypeVar("T")
@@ -63,10 +63,10 @@ class Server:
         async with await asyncio.start_server(self._handle, "127.0.0.1", 0, ssl=self.context) as server:
             yield server.sockets[0].getsockname()[1]
 
-    async def _handle(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _handle(self, subscriber: StreamReader, writer: StreamWriter) -> None:
         self.connections += 1
         with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
-            await _Conversation(self, reader, writer).run()
+            await _Conversation(self, subscriber, writer).run()
         writer.close()
 
     def fault(self, verb: str) -> str:
@@ -75,8 +75,8 @@ class Server:
 
 
 class _Conversation:
-    def __init__(self, server: Server, reader: StreamReader, writer: StreamWriter) -> None:
-        self._server, self._reader, self._writer = server, reader, writer
+    def __init__(self, server: Server, subscriber: StreamReader, writer: StreamWriter) -> None:
+        self._server, self._reader, self._writer = server, subscriber, writer
         self._sender, self._recipients = False, list[str]()
 
     async def run(self) -> None:
@@ -148,30 +148,30 @@ def served(server: Server, use: Callable[[SmtpSession], Awaitable[T]], **options
 async def each(way: SmtpSession) -> list[str]:
     """Send one mail to each, each naming the next; what became of them."""
     said: list[str] = []
-    for number, reader in enumerate(READERS):
-        following = Envelope(SENDER, READERS[number + 1]) if way.pipelines and number + 1 < len(READERS) else None
+    for number, subscriber in enumerate(ADDRESSES):
+        following = Envelope(SENDER, ADDRESSES[number + 1]) if way.pipelines and number + 1 < len(ADDRESSES) else None
         try:
-            said.append(await way.send(Outgoing(SENDER, reader, raw(number)), following=following))
+            said.append(await way.send(Outgoing(SENDER, subscriber, raw(number)), following=following))
         except TransportError as error:
             said.append(f"{error.phase} {error.code} {error.text if error.code else ''} {error.uncertain}")
     return said
 
 
 def test_the_code_of_a_pipelined_reply_is_reported() -> None:
-    assert [getattr(said, "code", None) for said in served(Server(), each)] == [250] * len(READERS)
+    assert [getattr(said, "code", None) for said in served(Server(), each)] == [250] * len(ADDRESSES)
 
 
 def test_no_empty_mail_reaches_a_recipient_accepted_after_the_sender_was_refused() -> None:
     server = Server(heedless=True, faults={("MAIL", 2): "451 4.3.0 not now"})
     assert [said.split()[0] for said in served(server, each)] == ["2.0.0"] * 2 + ["sender"] + ["2.0.0"] * 3
-    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS) if number != 2]
+    assert server.taken == [(subscriber, raw(number)) for number, subscriber in enumerate(ADDRESSES) if number != 2]
     assert server.connections == 2
 
 
 def test_everybody_gets_their_own_message_over_one_connection() -> None:
     server = Server()
     assert served(server, each) == ["2.0.0 taken"] * 6
-    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS)]
+    assert server.taken == [(subscriber, raw(number)) for number, subscriber in enumerate(ADDRESSES)]
     assert server.connections == 1
 
 
@@ -207,11 +207,11 @@ def test_a_recipient_who_was_announced_and_is_not_sent_to_gets_nothing_and_other
 
     async def skipping(way: SmtpSession) -> None:
         for number in (0, 1):
-            await way.send(Outgoing(SENDER, READERS[number], raw(number)), Envelope(SENDER, READERS[number + 1]))
-        await way.send(Outgoing(SENDER, READERS[3], raw(3)), following=Envelope(SENDER, READERS[4]))
+            await way.send(Outgoing(SENDER, ADDRESSES[number], raw(number)), Envelope(SENDER, ADDRESSES[number + 1]))
+        await way.send(Outgoing(SENDER, ADDRESSES[3], raw(3)), following=Envelope(SENDER, ADDRESSES[4]))
 
     served(server, skipping)
-    assert server.taken == [(READERS[number], raw(number)) for number in (0, 1, 3)]
+    assert server.taken == [(ADDRESSES[number], raw(number)) for number in (0, 1, 3)]
     assert server.connections == 2
 
 
@@ -219,10 +219,10 @@ def test_nobody_gets_anything_of_a_session_that_ends_after_announcing() -> None:
     server = Server()
 
     async def one(way: SmtpSession) -> str:
-        return await way.send(Outgoing(SENDER, READERS[0], raw(0)), following=Envelope(SENDER, READERS[1]))
+        return await way.send(Outgoing(SENDER, ADDRESSES[0], raw(0)), following=Envelope(SENDER, ADDRESSES[1]))
 
     assert served(server, one) == "2.0.0 taken"
-    assert server.taken == [(READERS[0], raw(0))]
+    assert server.taken == [(ADDRESSES[0], raw(0))]
 
 
 @pytest.mark.parametrize(
@@ -233,10 +233,12 @@ def test_an_envelope_that_cannot_be_written_is_not_announced_and_fails_alone(add
 
     async def three(way: SmtpSession) -> list[object]:
         said: list[object] = []
-        for number, reader in enumerate((READERS[0], address, READERS[2])):
-            following = Envelope(SENDER, (address, READERS[2], READERS[3])[number])
+        for number, subscriber in enumerate((ADDRESSES[0], address, ADDRESSES[2])):
+            following = Envelope(SENDER, (address, ADDRESSES[2], ADDRESSES[3])[number])
             try:
-                said.append(await way.send(Outgoing(SENDER, reader, raw(number)), following if number < 2 else None))
+                said.append(
+                    await way.send(Outgoing(SENDER, subscriber, raw(number)), following if number < 2 else None)
+                )
             except (TransportError, ValueError) as error:
                 said.append(type(error))
         return said
@@ -244,24 +246,24 @@ def test_an_envelope_that_cannot_be_written_is_not_announced_and_fails_alone(add
     first, second, third = served(server, three)
     assert (first, third) == ("2.0.0 taken", "2.0.0 taken")
     assert second in {ValueError, TransportError}
-    assert [recipient for recipient, _ in server.taken] == [READERS[0], READERS[2]]
+    assert [recipient for recipient, _ in server.taken] == [ADDRESSES[0], ADDRESSES[2]]
     assert server.connections == 1
 
 
 def test_over_tls(server_tls: Callable[[str], ssl.SSLContext], client_tls: ssl.SSLContext) -> None:
     server = Server(context=server_tls("localhost"))
     assert served(server, each, context=client_tls) == ["2.0.0 taken"] * 6
-    assert server.taken == [(reader, raw(number)) for number, reader in enumerate(READERS)]
+    assert server.taken == [(subscriber, raw(number)) for number, subscriber in enumerate(ADDRESSES)]
 
 
 def test_what_a_server_says_unasked_is_no_answer() -> None:
     server = Server()
 
     async def two(way: SmtpSession) -> list[str]:
-        said = [await way.send(Outgoing(SENDER, READERS[0], raw(0)))]
+        said = [await way.send(Outgoing(SENDER, ADDRESSES[0], raw(0)))]
         assert way._pipeline
         way._pipeline.data_received(b"250 by the way\r\n")
-        return [*said, await way.send(Outgoing(SENDER, READERS[1], raw(1)))]
+        return [*said, await way.send(Outgoing(SENDER, ADDRESSES[1], raw(1)))]
 
     assert served(server, two) == ["2.0.0 taken"] * 2
 
@@ -271,11 +273,11 @@ def test_what_is_no_reply_ends_the_connection(nonsense: bytes) -> None:
     server = Server()
 
     async def two(way: SmtpSession) -> str:
-        await way.send(Outgoing(SENDER, READERS[0], raw(0)))
+        await way.send(Outgoing(SENDER, ADDRESSES[0], raw(0)))
         assert way._pipeline
         way._pipeline.data_received(nonsense)
         assert not way.pipelines
-        return await way.send(Outgoing(SENDER, READERS[1], raw(1)))
+        return await way.send(Outgoing(SENDER, ADDRESSES[1], raw(1)))
 
     assert served(server, two) == "2.0.0 taken"
     assert server.connections == 2
@@ -288,7 +290,7 @@ def drained(server: Server, post_to: Callable[..., Post], at: Callable[[Post, st
     async def once() -> Post:
         async with server.listening() as port, asyncio.timeout(60):
             post = await asyncio.to_thread(post_to, port, **{"connections": 1, **mail})
-            await asyncio.to_thread(post.people, *READERS)
+            await asyncio.to_thread(post.people, *ADDRESSES)
             server.at = lambda verb, recipient: at(post, verb, recipient)
 
             async def wait(until: datetime) -> None:
@@ -312,7 +314,7 @@ def test_nothing_is_sent_before_it_is_begun_and_at_most_one_mail_is_in_doubt(
             assert post.rows()[recipient].attempts == 1
 
     post = drained(server, post_to, look)
-    assert [recipient for recipient, _ in server.taken] == READERS
+    assert [recipient for recipient, _ in server.taken] == ADDRESSES
     assert max(doubts) == 1
     assert post.states() == {DeliveryState.ACCEPTED: 6}
     assert server.connections == 1
@@ -327,7 +329,7 @@ def test_nothing_is_sent_before_it_is_begun_and_what_can_go_before_goes(*, pipel
             said.append(verb)
 
     async def send(way: SmtpSession) -> str:
-        await way.prepare(Outgoing(SENDER, READERS[0], raw(0)))
+        await way.prepare(Outgoing(SENDER, ADDRESSES[0], raw(0)))
         said.append("begun")
         return await way.commit()
 
@@ -341,11 +343,11 @@ def test_what_is_not_begun_after_all_is_not_sent_and_the_next_is(*, pipelining: 
     server = Server(pipelining=pipelining)
 
     async def send(way: SmtpSession) -> str:
-        await way.prepare(Outgoing(SENDER, READERS[0], raw(0)))
-        return await way.send(Outgoing(SENDER, READERS[1], raw(1)))
+        await way.prepare(Outgoing(SENDER, ADDRESSES[0], raw(0)))
+        return await way.send(Outgoing(SENDER, ADDRESSES[1], raw(1)))
 
     assert served(server, send) == "2.0.0 taken"
-    assert server.taken == [(READERS[1], raw(1))]
+    assert server.taken == [(ADDRESSES[1], raw(1))]
     assert server.connections == 1 + pipelining
 
 
@@ -356,13 +358,13 @@ def test_a_person_who_leaves_meanwhile_gets_nothing_and_costs_a_connection(
     server = Server()
 
     def leaving(post: Post, verb: str, recipient: str) -> None:
-        if (verb, recipient) == (".", READERS[2]):
-            person = post.rows()[READERS[3]].subscriber
+        if (verb, recipient) == (".", ADDRESSES[2]):
+            person = post.rows()[ADDRESSES[3]].subscriber
             with post.store.write() as tx:
                 assert tx.subscribers.leave(person, DigestId("weekly"), "link", post.now)
 
     post = drained(server, post_to, leaving, **limits)
-    assert [recipient for recipient, _ in server.taken] == [one for one in READERS if one != READERS[3]]
+    assert [recipient for recipient, _ in server.taken] == [one for one in ADDRESSES if one != ADDRESSES[3]]
     assert post.states() == {DeliveryState.ACCEPTED: 5, DeliveryState.SUPPRESSED: 1}
     assert server.connections == 2
 
@@ -372,8 +374,8 @@ def test_a_refusal_of_a_person_who_left_meanwhile_is_not_held_against_them(post_
     gone: list[SubscriberId] = []
 
     def leaving(post: Post, verb: str, recipient: str) -> None:
-        if (verb, recipient) == (".", READERS[2]):
-            gone.append(post.rows()[READERS[3]].subscriber)
+        if (verb, recipient) == (".", ADDRESSES[2]):
+            gone.append(post.rows()[ADDRESSES[3]].subscriber)
             with post.store.write() as tx:
                 assert tx.subscribers.leave(gone[0], DigestId("weekly"), "link", post.now)
 
@@ -392,8 +394,8 @@ def test_a_refusal_of_a_person_who_left_meanwhile_stops_nobody(
     server = Server(faults={("RCPT", 3): "550 5.7.1 not from you"})
 
     def leaving(post: Post, verb: str, recipient: str) -> None:
-        if (verb, recipient) == (".", READERS[2]):
-            person = post.rows()[READERS[3]].subscriber
+        if (verb, recipient) == (".", ADDRESSES[2]):
+            person = post.rows()[ADDRESSES[3]].subscriber
             with post.store.write() as tx:
                 assert tx.subscribers.leave(person, DigestId("weekly"), "link", post.now)
 
@@ -462,12 +464,12 @@ def test_a_recipient_announced_to_a_server_that_falls_silent_is_reached_over_ano
     others_done = asyncio.Event()
 
     async def silent(recipient: str) -> None:
-        if recipient == READERS[2]:  # the second of its connection: the first announces nobody
+        if recipient == ADDRESSES[2]:  # the second of its connection: the first announces nobody
             await asyncio.wait_for(others_done.wait(), SECONDS)
-        elif {one for one, _ in server.taken} == set(READERS):
+        elif {one for one, _ in server.taken} == set(ADDRESSES):
             others_done.set()
 
     server.before_answer = silent
     post = drained(server, post_to, lambda *_: None, connections=2)
-    assert sorted(one for one, _ in server.taken) == READERS
+    assert sorted(one for one, _ in server.taken) == ADDRESSES
     assert post.states() == {DeliveryState.ACCEPTED: 6}

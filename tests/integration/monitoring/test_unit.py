@@ -19,7 +19,7 @@ UNIT = Path(__file__).resolve().parents[3] / "config" / "digest.service"
 LOOSEST = 2.0  # of ten, as systemd-analyze counts exposure
 
 
-def told(*command: str) -> str:
+def output_of(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -33,15 +33,15 @@ def analyze(needs: Callable[[str], str]) -> str:
 def test_the_unit_is_well_formed(analyze: str, tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
     unit.write_text(UNIT.read_text("utf-8").replace("/opt/digest/bin/digest", sys.executable), "utf-8")
-    assert told(analyze, "verify", str(unit)) == ""
+    assert output_of(analyze, "verify", str(unit)) == ""
 
     unit.write_text(unit.read_text("utf-8").replace("ProtectSystem=", "ProtectSistem="), "utf-8")
-    assert "ProtectSistem" in told(analyze, "verify", str(unit))
+    assert "ProtectSistem" in output_of(analyze, "verify", str(unit))
 
 
 def test_the_unit_is_tight(analyze: str) -> None:
     found = re.search(
-        r"exposure level for digest\.service: ([\d.]+)", told(analyze, "security", "--offline=yes", str(UNIT))
+        r"exposure level for digest\.service: ([\d.]+)", output_of(analyze, "security", "--offline=yes", str(UNIT))
     )
     assert found
     assert float(found[1]) < LOOSEST
@@ -52,7 +52,7 @@ def test_the_filter_of_the_unit_lets_each_of_our_system_calls_pass(
 ) -> None:
     def group(name: str) -> set[str]:
         """The system calls of a group and of the groups within it."""
-        words = [line.strip() for line in told(analyze, "syscall-filter", name).splitlines()]
+        words = [line.strip() for line in output_of(analyze, "syscall-filter", name).splitlines()]
         within = [word for word in words if word.startswith("@") and word != name]
         calls = {word for word in words if re.fullmatch(r"[a-z_0-9]+", word)}
         return calls.union(*map(group, within))
@@ -62,7 +62,7 @@ def test_the_filter_of_the_unit_lets_each_of_our_system_calls_pass(
     used: set[str] = set()
     for command in ("refresh", "edition cut", "edition send", "feed", "check"):
         trace = tmp_path / "trace"
-        told(
+        output_of(
             *[needs("strace"), "-f", "-qq", "-o", str(trace), sys.executable, "-m", "digest", *command.split()],
             *["--config", str(blog.home / "digest.toml")],
         )

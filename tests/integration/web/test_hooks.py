@@ -58,7 +58,7 @@ class Hooked(Site):
             raise TimeoutError("timed out")
         return webhooks.amazon()[1]
 
-    def told(self, request: Request, **changed: str) -> Reply:
+    def post(self, request: Request, **changed: str) -> Reply:
         headers = {name.replace("-", "_"): value for name, value in (request.headers | changed).items()}
         return self(request.path, "POST", request.raw, **headers)
 
@@ -100,7 +100,7 @@ def test_a_bounce_and_a_complaint_count_once_however_often_they_are_reported(
 ) -> None:
     bounced = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     for _ in range(3):
-        assert hooked.told(bounced).status == 200
+        assert hooked.post(bounced).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}
 
     complained = webhooks.BY[provider](webhooks.complained(provider, hooked.message_id()))
@@ -110,13 +110,13 @@ def test_a_bounce_and_a_complaint_count_once_however_often_they_are_reported(
     if provider is Provider.SENDGRID:
         (event,) = webhooks.complained(provider, hooked.message_id())
         complained = webhooks.by_sendgrid([event | {"sg_event_id": "another"}])
-    assert hooked.told(complained).status == 200
+    assert hooked.post(complained).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1, BounceKind.COMPLAINT: 1}
     assert hooked.ada().suppressed
     assert hooked.ada().digests == ()
 
     lifting.lift(hooked.store, lifting.ChosenPeople([READER]), now=hooked.now)
-    assert hooked.told(complained).status == 200
+    assert hooked.post(complained).status == 200
     assert hooked.ada().suppressed == ""
     assert hooked.ignored() == {}
 
@@ -126,7 +126,7 @@ def test_what_is_not_the_providers_changes_nothing(hooked: Hooked, provider: Pro
     request = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     if provider in {Provider.POSTMARK, Provider.BREVO}:
         refused = [
-            hooked.told(Request(f"/hooks/{provider}{path}", request.raw))
+            hooked.post(Request(f"/hooks/{provider}{path}", request.raw))
             for path in (
                 "",
                 "/",
@@ -139,18 +139,18 @@ def test_what_is_not_the_providers_changes_nothing(hooked: Hooked, provider: Pro
     else:
         forged = request.raw.replace(b"0", b"1")
         assert forged != request.raw
-        assert hooked.told(Request(request.path, forged, request.headers)).status == 403
+        assert hooked.post(Request(request.path, forged, request.headers)).status == 403
         bare = json.loads(request.raw)
         if isinstance(bare, dict):
             bare.pop("signature", None)
             bare.pop("Signature", None)
-        assert hooked.told(Request(request.path, json.dumps(bare).encode())).status == 403
+        assert hooked.post(Request(request.path, json.dumps(bare).encode())).status == 403
     assert hooked.counts() == hooked.ignored() == {}
-    assert hooked.told(Request(request.path, b"{")).status == 400
-    assert hooked.told(Request(request.path, b"[" * 100_000)).status == 400
-    assert hooked.told(Request(request.path, b" " * (1024**2 + 1))).status == 413
+    assert hooked.post(Request(request.path, b"{")).status == 400
+    assert hooked.post(Request(request.path, b"[" * 100_000)).status == 400
+    assert hooked.post(Request(request.path, b" " * (1024**2 + 1))).status == 413
     assert hooked(request.path).status == 405
-    assert hooked.told(request).status == 200
+    assert hooked.post(request).status == 200
 
 
 @pytest.mark.parametrize("provider", Provider)
@@ -158,7 +158,7 @@ def test_an_address_without_its_own_message_id_is_nobody(hooked: Hooked, provide
     for message_id in (hooked.message_id("bob@example.org"), "<other.0123@example.org>", ""):
         payload = webhooks.complained(provider, message_id)
         request = webhooks.BY[provider](payload, token=f"{message_id:>50}") if provider is Provider.MAILGUN else None
-        assert hooked.told(request or webhooks.BY[provider](payload)).status == 200
+        assert hooked.post(request or webhooks.BY[provider](payload)).status == 200
     assert hooked.counts() == {}
     assert hooked.ignored() == {f"{provider}: of no mail of ours": 3}
     assert hooked.ada().digests == ("weekly",)
@@ -174,15 +174,15 @@ def test_an_event_that_the_store_cannot_take_is_reported_again_by_the_provider(
     request = webhooks.BY[provider](webhooks.BOUNCED[provider](message_id=hooked.message_id()))
     with monkeypatch.context() as broken:
         broken.setattr("digest.store.mailing.bounces.Bounces.add", full)
-        assert hooked.told(request).status == 503
-    assert hooked.told(request).status == 200
+        assert hooked.post(request).status == 503
+    assert hooked.post(request).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}
 
 
 @pytest.mark.parametrize("hooked", [""], indirect=True)
 def test_nobody_is_on_unless_configured_and_no_mail_says_more(hooked: Hooked) -> None:
     for provider in Provider:
-        assert hooked.told(webhooks.BY[provider](webhooks.BOUNCED[provider]())).status == 404
+        assert hooked.post(webhooks.BY[provider](webhooks.BOUNCED[provider]())).status == 404
         ((name, _),) = carriers([provider], "").items()
         assert hooked.mails[READER][name] is None
 
@@ -198,7 +198,7 @@ def test_the_envelope_sender_that_amazon_reports_is_enough(hooked: Hooked) -> No
         (key,) = [made.edition.key for made in tx.editions.editions()]
     token = bounce_token(hooked.store.secret(), hooked.ada().subscriber.id, key)
     payload = webhooks.ses(source=f"bounces+{token}@digest.example.org", message_id="<replaced@eu-west-1.example>")
-    assert hooked.told(webhooks.by_ses(payload)).status == 200
+    assert hooked.post(webhooks.by_ses(payload)).status == 200
     assert hooked.counts() == {BounceKind.HARD: 1}
 
 
@@ -207,15 +207,15 @@ def test_the_envelope_sender_that_amazon_reports_is_enough(hooked: Hooked) -> No
 
 def test_a_subscription_of_a_known_topic_is_confirmed_and_no_other(hooked: Hooked) -> None:
     asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": webhooks.SUBSCRIBE_URL, "Token": "2336412f37"}
-    assert hooked.told(webhooks.by_ses("You have chosen to subscribe to the topic.", **asked)).status == 200
+    assert hooked.post(webhooks.by_ses("You have chosen to subscribe to the topic.", **asked)).status == 200
     assert hooked.fetched == [webhooks.CERTIFICATE_URL, webhooks.SUBSCRIBE_URL]
 
     elsewhere = asked | {"SubscribeURL": webhooks.SUBSCRIBE_URL.replace("sns.eu", "evil.example/sns.eu")}
-    assert hooked.told(webhooks.by_ses("You have chosen …", **elsewhere)).status == 403
-    assert hooked.told(webhooks.by_ses(webhooks.ses(), TopicArn=webhooks.TOPIC + "2")).status == 403
-    assert hooked.told(webhooks.by_ses(webhooks.ses(), SigningCertURL="https://evil.example/x.pem")).status == 403
+    assert hooked.post(webhooks.by_ses("You have chosen …", **elsewhere)).status == 403
+    assert hooked.post(webhooks.by_ses(webhooks.ses(), TopicArn=webhooks.TOPIC + "2")).status == 403
+    assert hooked.post(webhooks.by_ses(webhooks.ses(), SigningCertURL="https://evil.example/x.pem")).status == 403
     assert (
-        hooked.told(webhooks.by_ses("words", Type="UnsubscribeConfirmation", **dict(list(asked.items())[1:]))).status
+        hooked.post(webhooks.by_ses("words", Type="UnsubscribeConfirmation", **dict(list(asked.items())[1:]))).status
         == 200
     )
     assert hooked.fetched == [webhooks.CERTIFICATE_URL, webhooks.SUBSCRIBE_URL]
@@ -224,14 +224,14 @@ def test_a_subscription_of_a_known_topic_is_confirmed_and_no_other(hooked: Hooke
 def test_a_certificate_is_fetched_once_a_day_and_not_in_a_row_where_there_is_none(hooked: Hooked) -> None:
     request = webhooks.by_ses(webhooks.ses(message_id=hooked.message_id()), version="2")
     hooked.away = True
-    assert [hooked.told(request).status for _ in range(3)] == [503] * 3
+    assert [hooked.post(request).status for _ in range(3)] == [503] * 3
     assert len(hooked.fetched) == 1
 
     hooked.away, hooked.now = False, NOW + timedelta(minutes=11)
-    assert [hooked.told(request).status for _ in range(3)] == [200] * 3
+    assert [hooked.post(request).status for _ in range(3)] == [200] * 3
     assert len(hooked.fetched) == 2
     hooked.now += timedelta(days=1)
-    assert hooked.told(request).status == 200
+    assert hooked.post(request).status == 200
     assert len(hooked.fetched) == 3
     assert hooked.counts() == {BounceKind.HARD: 1}
 
@@ -239,33 +239,33 @@ def test_a_certificate_is_fetched_once_a_day_and_not_in_a_row_where_there_is_non
 def test_a_confirmation_that_cannot_be_fetched_is_asked_again(hooked: Hooked) -> None:
     asked = {"Type": "SubscriptionConfirmation", "SubscribeURL": webhooks.SUBSCRIBE_URL, "Token": "2336412f37"}
     request = webhooks.by_ses("You have chosen …", **asked)
-    assert hooked.told(webhooks.by_ses("Successfully validated SNS topic")).status == 200
+    assert hooked.post(webhooks.by_ses("Successfully validated SNS topic")).status == 200
     hooked.away = True
-    assert hooked.told(request).status == 503
+    assert hooked.post(request).status == 503
     hooked.away = False
-    assert hooked.told(request).status == 200
+    assert hooked.post(request).status == 200
 
 
 # --- the others -----------------------------------------------------------------------------------
 
 
 def test_a_signature_of_mailgun_is_good_for_one_event(hooked: Hooked) -> None:
-    assert hooked.told(webhooks.by_mailgun(webhooks.mailgun("opened"))).status == 200
-    assert hooked.told(webhooks.by_mailgun(webhooks.complained(Provider.MAILGUN, hooked.message_id()))).status == 403
+    assert hooked.post(webhooks.by_mailgun(webhooks.mailgun("opened"))).status == 200
+    assert hooked.post(webhooks.by_mailgun(webhooks.complained(Provider.MAILGUN, hooked.message_id()))).status == 403
     assert hooked.counts() == {}
 
 
 def test_a_batch_of_sendgrid_is_taken_in_parts(hooked: Hooked) -> None:
     (event,) = webhooks.sendgrid_event("deferred", message_id=hooked.message_id(), response="451 4.7.1 slow down")
     batch = [event | {"sg_event_id": f"event-{number}"} for number in range(120)]
-    assert hooked.told(webhooks.by_sendgrid(batch)).status == 200
+    assert hooked.post(webhooks.by_sendgrid(batch)).status == 200
     assert hooked.counts() == {BounceKind.DELAYED: 50}  # no more is kept of one mail
 
 
 def test_an_erased_reader_is_nobody(hooked: Hooked) -> None:
     message_id = hooked.message_id()
     subscribers.erase(hooked.store, READER, now=NOW)
-    assert hooked.told(webhooks.by_postmark(webhooks.postmark(message_id=message_id))).status == 200
+    assert hooked.post(webhooks.by_postmark(webhooks.postmark(message_id=message_id))).status == 200
     assert hooked.counts() == {}
 
 

@@ -88,7 +88,7 @@ def run(talk: Callable[[Door], Awaitable[Any]], *, proxies: tuple[str, ...] = ()
     return asyncio.run(whole())
 
 
-def told(sent: bytes) -> bytes:
+def response_to(sent: bytes) -> bytes:
     """What the server says to this, up to the end of the connection, or to its first answer."""
 
     async def talk(door: Door) -> bytes:
@@ -141,7 +141,7 @@ def request(*headers: str, line: str = "GET / HTTP/1.1") -> bytes:
     ],
 )
 def test_a_request_within_the_limits_is_answered_and_one_beyond_is_refused_in_words(sent: bytes, status: int) -> None:
-    answer = told(sent)
+    answer = response_to(sent)
 
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]
     if status != 200:

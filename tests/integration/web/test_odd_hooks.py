@@ -41,9 +41,9 @@ def test_an_odd_value_anywhere_is_answered(hooked: Hooked, provider: Provider) -
     for number, place in enumerate(places(payload)):
         own = {Provider.MAILGUN: {"token": f"{number:050}"}, Provider.RESEND: {"number": f"msg_{number}"}}
         request = webhooks.BY[provider](changed(payload, place, ODD[number % len(ODD)]), **own.get(provider, {}))
-        assert hooked.told(request).status == 200, place
+        assert hooked.post(request).status == 200, place
         textual = webhooks.BY[provider](changed(payload, place, ODD[0]), **own.get(provider, {}))
-        assert hooked.told(textual).status in {200, 403}, place  # Mailgun's token was used
+        assert hooked.post(textual).status in {200, 403}, place  # Mailgun's token was used
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_an_odd_value_anywhere_is_answered(hooked: Hooked, provider: Provider) -
     ],
 )
 def test_half_a_character_is_no_signature(hooked: Hooked, raw: bytes) -> None:
-    assert hooked.told(Request("/hooks/mailgun", raw)).status == 403
+    assert hooked.post(Request("/hooks/mailgun", raw)).status == 403
