@@ -253,7 +253,7 @@ def test_one_searches_by_keyboard(browser: Browser, site: Site) -> None:
         with page.expect_navigation():
             page.keyboard.press("Enter")
         assert unquote(urlsplit(page.url).query) == "q=第一"
-        assert page.locator("article").count() > 2
+        assert page.locator(".card").count() > 2
         assert page.locator("mark").first.inner_text() == "第一"
         assert page.locator("input[name=q]").input_value() == "第一"
         visit.check()
