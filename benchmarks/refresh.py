@@ -17,8 +17,8 @@ from benchmarks.dumps import reference_pass
 from benchmarks.machine import BUILD
 from benchmarks.measure import Clock, Row, best, small, speed, times
 from benchmarks.site import empty_store, read_all
+from digest.dumps.files import Stamp
 from digest.model import SourceId
-from digest.records.intake import Stamp
 from digest.service.intake import apply_dump
 
 if TYPE_CHECKING:

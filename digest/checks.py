@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from digest import installation
 from digest.dumps.configured import layouts_of
-from digest.dumps.files import DumpFile, dump_files
+from digest.dumps.pages import is_page, pages
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, DumpError, OutdatedError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from digest.dumps.pages import Page
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store
 
@@ -102,16 +103,15 @@ def _orphans(store: Store, settings: Settings) -> Iterator[Finding]:
 def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
     """Read the dumps of a source: first its number of entries, then the problems of its dumps."""
     part = f"source {source.id}"
-    try:
-        files = list(dump_files(source.path))
-    except DigestError as problem:
-        yield warning(part, str(problem))
+    found = list(pages(source.path))
+    if found and isinstance(found[0], DumpError):
+        yield warning(part, str(found[0]))
         return
-    dumps = [file for file in files if isinstance(file, DumpFile)]
+    dumps = [page for page in found if is_page(page)]
     if not dumps:
         yield warning(part, str(DumpError(str(source.path), "contains no dump", remedy="check the path and its files")))
     read = dumps if deep else list(_some(dumps))
-    entries, problems = 0, [str(file) for file in files if not isinstance(file, DumpFile)]
+    entries, problems = 0, [str(page) for page in found if not is_page(page)]
     for dump in read:
         progress(dump.name)
         count, wrong = _read(source, dump)
@@ -126,21 +126,28 @@ def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> It
         yield warning(part, f"and {len(problems) - _NAMED:,} more")
 
 
-def _some(dumps: Sequence[DumpFile]) -> Iterator[DumpFile]:
+def _some(dumps: Sequence[Page]) -> Iterator[Page]:
     """As many dumps as can be read in a short time; at least one."""
     size = 0
     for number, dump in enumerate(dumps):
-        size += dump.size
+        size += dump.stamp.size
         if number and (number >= _MOST_DUMPS or size > _MOST_BYTES):
             return
         yield dump
 
 
-def _read(source: Source, dump: DumpFile) -> tuple[int, list[str]]:
+def _read(source: Source, dump: Page) -> tuple[int, list[str]]:
     """The number of entries in a dump, and its problems."""
     try:
-        with dump.path.open("rb") as stream:
-            shown = read_snapshot(stream, dump.name, largest=source.largest, layouts=layouts_of(source))
+        with dump.open() as stream:
+            shown = read_snapshot(
+                stream,
+                dump.name,
+                largest=source.largest,
+                layouts=layouts_of(source),
+                url=dump.url,
+                media_type=dump.media_type,
+            )
     except DumpError as problem:
         return 0, [str(problem)]
     except OSError as problem:

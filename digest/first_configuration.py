@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from digest import files
 from digest.addresses import Mailbox
-from digest.dumps.files import DumpFile, dump_files, is_read
+from digest.dumps.files import DumpFile, Refused, dump_files, is_read
+from digest.dumps.pages import pages
 from digest.dumps.snapshot import read_sightings
 from digest.errors import ConfigurationError, DumpError
 from digest.files import new_private_file
@@ -73,21 +74,23 @@ def recognised(path: Path, progress: Callable[[str], object] = lambda _: None) -
         DumpError: there is no such file or folder, or it cannot be listed.
     """
     found = Recognised()
-    for file in dump_files(path):
+    for page in pages(path):
+        if isinstance(page, DumpError):
+            raise page
         found.files += 1
-        if not isinstance(file, DumpFile):
-            found.problems[file.name] = file.reason
+        if isinstance(page, Refused):
+            found.problems[page.name] = page.reason
             continue
-        progress(file.name)
+        progress(page.name)
         try:
-            with file.path.open("rb") as stream:
-                for sighting in read_sightings(stream, file.name):
+            with page.open() as stream:
+                for sighting in read_sightings(stream, page.name, url=page.url, media_type=page.media_type):
                     found.entries[str(sighting.layout)] += 1
                     found.chinese = found.chinese or _CHINESE.search(sighting.title) is not None
         except DumpError as error:
-            found.problems[file.name] = error.reason
+            found.problems[page.name] = error.reason
         except OSError as error:
-            found.problems[file.name] = f"cannot be read: {error.strerror}"
+            found.problems[page.name] = f"cannot be read: {error.strerror}"
     return found
 
 

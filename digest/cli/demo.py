@@ -18,7 +18,7 @@ import typer
 
 from digest import files
 from digest.cli.common import clock
-from digest.errors import ConfigurationError, DumpError
+from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,14 +96,10 @@ def _has_begun(settings: Settings) -> bool:
 
 
 def _has_dump(sources: tuple[Source, ...]) -> bool:
-    from digest.dumps.files import DumpFile, dump_files
+    from digest.dumps.pages import is_page, listed
 
-    for source in sources:
-        try:
-            if any(isinstance(file, DumpFile) for file in dump_files(source.path)):
-                return True
-        except (DumpError, OSError):  # the folder does not exist yet
-            continue
+    if any(is_page(found) for source in sources for found in listed(source.path)):
+        return True
     return not sources  # an error that `run` reports
 
 

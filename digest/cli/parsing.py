@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from digest.dumps.declared import Layout
-    from digest.dumps.files import DumpFile
     from digest.dumps.interface import Layouts
+    from digest.dumps.pages import Page
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +49,7 @@ def parse(
     raise typer.Exit(int(not print_sightings(paths, as_json=as_json, declared=declared, furniture=left_out)))
 
 
-def _furniture(drawn: Sequence[Layout]) -> Callable[[DumpFile], Iterator[tuple[int, str]]]:
+def _furniture(drawn: Sequence[Layout]) -> Callable[[Page], Iterator[tuple[int, str]]]:
     """A function that returns the lines of a dump that belong to no entry of these layouts, or of the built-in ones."""
     from digest.dumps.declared import read_text
     from digest.dumps.declared.known import known_layouts
@@ -57,9 +57,9 @@ def _furniture(drawn: Sequence[Layout]) -> Callable[[DumpFile], Iterator[tuple[i
 
     layouts = list(drawn) or list(known_layouts().values())
 
-    def lines(file: DumpFile) -> Iterator[tuple[int, str]]:
-        with file.path.open("rb") as stream:
-            text = "".join(text_blocks(stream, file.name))
+    def lines(page: Page) -> Iterator[tuple[int, str]]:
+        with page.open() as stream:
+            text = "".join(text_blocks(stream, page.name))
         return ((line.number, line.text) for line in read_text(layouts, text).unclaimed)
 
     return lines

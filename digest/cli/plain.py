@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.progress import CLEAR, Progress
-from digest.dumps.files import DumpFile, dump_files
+from digest.dumps.pages import is_page, pages
 from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
 from digest.json_output import json_line
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from digest.dumps.interface import Layouts
+    from digest.dumps.pages import Page
     from digest.model import DateEvidence, Note, PrintedDate, Sighting
 
-    Furniture = Callable[[DumpFile], Iterable[tuple[int, str]]]
+    Furniture = Callable[[Page], Iterable[tuple[int, str]]]
 
 _JSON = "--json"
 
@@ -59,15 +60,12 @@ def print_sightings(
 def _print_all(paths: Sequence[Path], look: Callable[[str], None], printer: _Printer) -> bool:
     whole = True
     for path in paths:
-        try:
-            for file in dump_files(path):
-                look(file.name)
-                if not isinstance(file, DumpFile):
-                    whole = _complain(str(file))
-                    continue
-                whole &= printer.print_file(file)
-        except DumpError as error:
-            whole = _complain(str(error))
+        for page in pages(path):
+            if not is_page(page):
+                whole = _complain(str(page))
+                continue
+            look(page.name)
+            whole &= printer.print_page(page)
     sys.stdout.flush()
     return whole
 
@@ -80,40 +78,47 @@ class _Printer:
     declared: Layouts | None
     furniture: Furniture | None
 
-    def print_file(self, file: DumpFile) -> bool:
+    def print_page(self, page: Page) -> bool:
         """Print the entries of one dump, then the notes about it. Return whether all of it could be read."""
         notes: list[Note] = []
         problem = ""
         try:
-            with file.path.open("rb") as stream:
-                for sighting in read_sightings(stream, file.name, notes=notes, layouts=self.declared or BUILT_IN):
-                    self._print_entry(file, sighting)
+            with page.open() as stream:
+                for sighting in read_sightings(
+                    stream,
+                    page.name,
+                    notes=notes,
+                    layouts=self.declared or BUILT_IN,
+                    url=page.url,
+                    media_type=page.media_type,
+                ):
+                    self._print_entry(page, sighting)
             if self.furniture is not None:
-                self._print_furniture(file, self.furniture(file))
+                self._print_furniture(page, self.furniture(page))
         except DumpError as error:
             problem = str(error)
         except BrokenPipeError:
             raise
         except OSError as error:
-            problem = f"{file.name}: cannot be read: {error.strerror} (check its permissions)"
+            problem = f"{page.name}: cannot be read: {error.strerror} (check its permissions)"
         for note in notes:
-            _complain(f"{file.name}:{note.line}: {note.reason} ({note.remedy})")
+            _complain(f"{page.name}:{note.line}: {note.reason} ({note.remedy})")
         if problem:
             _complain(problem)
         return not problem and all(note.kind is not NoteKind.UNREAD for note in notes)
 
-    def _print_entry(self, file: DumpFile, sighting: Sighting) -> None:
+    def _print_entry(self, page: Page, sighting: Sighting) -> None:
         if self.as_json:
             sys.stdout.buffer.write(json_line(printed(sighting, declared=self.declared is not None)))
             return
         if not sighting.position:
-            sys.stdout.write(f"{file.name}\n")
+            sys.stdout.write(f"{page.name}\n")
         _print(sighting)
 
-    def _print_furniture(self, file: DumpFile, lines: Iterable[tuple[int, str]]) -> None:
+    def _print_furniture(self, page: Page, lines: Iterable[tuple[int, str]]) -> None:
         for number, text in lines:
             if self.as_json:
-                sys.stdout.buffer.write(json_line({"dump": file.name, "line": number, "furniture": text}))
+                sys.stdout.buffer.write(json_line({"dump": page.name, "line": number, "furniture": text}))
             else:
                 sys.stdout.write(f"     line {number} left out: {text}\n")
 

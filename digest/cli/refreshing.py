@@ -53,13 +53,10 @@ def refresh_source(store: Store, settings: Settings, source: Source) -> Pass:
 
 def _files(source: Source) -> int | None:
     """The number of dumps; None if it cannot be determined."""
-    from digest.dumps.files import dump_files
-    from digest.errors import DumpError
+    from digest.dumps.pages import is_page, listed
 
-    try:
-        return sum(1 for _ in dump_files(source.path))
-    except (DumpError, OSError):
-        return None
+    count = sum(1 for found in listed(source.path) if is_page(found))
+    return count or None
 
 
 def print_passes(passes: list[Pass], *, as_json: bool) -> None:

@@ -119,23 +119,30 @@ class _Look:
 
 def _look(source: Source) -> _Look:
     from digest.dumps.configured import layouts_of
-    from digest.dumps.files import DumpFile, dump_files
+    from digest.dumps.pages import is_page, pages
     from digest.dumps.snapshot import read_sightings
     from digest.errors import DumpError
 
     look, layouts = _Look(), layouts_of(source)
     seen: set[tuple[str, object]] = set()
-    for file in dump_files(source.path):
-        if not isinstance(file, DumpFile):
-            look.problems.append(str(file))
+    for page in pages(source.path):
+        if not is_page(page):
+            look.problems.append(str(page))
             continue
         if look.dumps == _MOST_DUMPS:
             look.more = True
             break
         look.dumps += 1
         try:
-            with file.path.open("rb") as stream:
-                for sighting in read_sightings(stream, file.name, largest=source.largest, layouts=layouts):
+            with page.open() as stream:
+                for sighting in read_sightings(
+                    stream,
+                    page.name,
+                    largest=source.largest,
+                    layouts=layouts,
+                    url=page.url,
+                    media_type=page.media_type,
+                ):
                     key = (sighting.title or " ".join(sighting.paragraphs[:1]), sighting.date)
                     if key not in seen and len(look.first) < _SHOWN:
                         look.first.append(_described(sighting))
@@ -143,7 +150,7 @@ def _look(source: Source) -> _Look:
         except DumpError as error:
             look.problems.append(str(error))
         except OSError as error:
-            look.problems.append(f"{file.name}: cannot be read: {error.strerror}")
+            look.problems.append(f"{page.name}: cannot be read: {error.strerror}")
     look.entries = len(seen)
     return look
 

@@ -7,7 +7,7 @@ import operator
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.walk import NOTHING, WILD, Refused, Walk, matches
 from digest.errors import DumpError
@@ -15,17 +15,49 @@ from digest.model import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from digest.dumps.walk import Found
 
-__all__ = ["DumpFile", "Refused", "dump_files", "is_read"]
+__all__ = ["DumpFile", "Refused", "Stamp", "dump_files", "is_read"]
 
 _NAME = operator.itemgetter(0)
 
 
 @value
+class Stamp:
+    """What shows without a look at the bytes that they are unchanged: equal stamps mean that, if they are `settled`.
+
+    Of a file: its metadata. A stamp that is not settled was taken so soon after the file was written that later bytes
+    may have the same stamp.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+    settled: bool = True
+
+    @classmethod
+    def parse(cls, stored: str) -> Stamp:
+        """The stamp whose stored form this is."""
+        size, mtime_ns, inode, *unsettled = stored.split()
+        return cls(int(size), int(mtime_ns), int(inode), settled=not unsettled)
+
+    def __str__(self) -> str:
+        """The stored form, because file systems have inodes and times of more than 63 bits."""
+        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}"
+
+    def names(self, other: Stamp) -> bool:
+        """Whether both belong to one file that was not written in between, as far as a file system can say."""
+        return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
+
+
+@value
 class DumpFile:
-    """A file that may be a dump. `name` is relative to the source's folder `root`, with forward slashes."""
+    """A file that may be a dump. `name` is relative to the source's folder `root`, with forward slashes.
+
+    It is a `digest.dumps.pages.Page`.
+    """
 
     root: Path
     name: str
@@ -36,6 +68,29 @@ class DumpFile:
     @property
     def path(self) -> Path:
         return self.root / self.name
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp(self.size, self.mtime_ns, self.inode)
+
+    @property
+    def url(self) -> str:
+        return ""
+
+    @property
+    def fetched_at(self) -> datetime | None:
+        return None
+
+    @property
+    def media_type(self) -> str:
+        return ""
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb")
+
+    def is_changed(self, stream: BinaryIO) -> bool:
+        state = os.fstat(stream.fileno())
+        return (state.st_size, state.st_mtime_ns, state.st_ino) != (self.size, self.mtime_ns, self.inode)
 
 
 def dump_files(path: Path) -> Iterator[DumpFile | Refused]:

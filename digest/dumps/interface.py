@@ -34,6 +34,12 @@ class Layouts(Protocol):
         """
         ...
 
-    def reading(self, text: Callable[[], Iterable[str]], dump: str) -> TextReading:
-        """A reading of a text. `text` gives its blocks, from the start each time it is called."""
+    def reading(
+        self, text: Callable[[], Iterable[str]], dump: str, *, url: str = "", media_type: str = ""
+    ) -> TextReading:
+        """A reading of a text. `text` gives its blocks, from the start each time it is called.
+
+        `url` is the address of the page, the base of its links; `media_type` is what its server said it is. Both are
+        empty if unknown.
+        """
         ...

@@ -26,7 +26,7 @@ class BuiltIn:
         return base
 
     @staticmethod
-    def reading(text: Callable[[], Iterable[str]], dump: str) -> Reading:
+    def reading(text: Callable[[], Iterable[str]], dump: str, *, url: str = "", media_type: str = "") -> Reading:  # noqa: ARG004 - other layouts need them
         return Reading(text, dump)
 
 

@@ -32,8 +32,10 @@ def read_sightings(
     largest: int = LARGEST,
     notes: list[Note] | None = None,
     layouts: Layouts = BUILT_IN,
+    url: str = "",
+    media_type: str = "",
 ) -> Iterator[Sighting]:
-    """The sightings of a dump in page order, at least one, while the stream is read.
+    """The sightings of a dump in page order, at least one, while the stream is read; `url` and `media_type` of a Page.
 
     The stream is read again from its start if only the whole shows how to read it. `notes` receives the notes for the
     operator, in line order, all at the end; also before an error.
@@ -46,7 +48,7 @@ def read_sightings(
         stream.seek(0)
         return _within(text_blocks(stream, dump), dump, stream, largest)
 
-    reading = layouts.reading(text, dump)
+    reading = layouts.reading(text, dump, url=url, media_type=media_type)
     found = False
     for sighting in reading.sightings():
         found = True
@@ -61,12 +63,19 @@ def read_sightings(
     raise DumpError(dump, reason, remedy=NEXT if reason.startswith(_UNKNOWN) else "see what the crawler saved")
 
 
-def read_snapshot(stream: BinaryIO, dump: str, *, largest: int = LARGEST, layouts: Layouts = BUILT_IN) -> Snapshot:
-    """The whole dump; errors as of `read_sightings`."""
+def read_snapshot(
+    stream: BinaryIO,
+    dump: str,
+    *,
+    largest: int = LARGEST,
+    layouts: Layouts = BUILT_IN,
+    url: str = "",
+    media_type: str = "",
+) -> Snapshot:
+    """The whole dump; arguments and errors as of `read_sightings`."""
     notes: list[Note] = []
-    return Snapshot(
-        dump, tuple(read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts)), tuple(notes)
-    )
+    found = read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts, url=url, media_type=media_type)
+    return Snapshot(dump, tuple(found), tuple(notes))
 
 
 def is_unknown(error: DumpError) -> bool:

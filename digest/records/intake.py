@@ -8,11 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from digest.dumps.files import Stamp
 from digest.model import AtomId, EntryDate, EntryId, Sighting, SourceId
 
 if TYPE_CHECKING:
     from digest.changes.values import Placing
-    from digest.dumps.files import DumpFile
 
 
 class DumpState(StrEnum):
@@ -21,38 +21,6 @@ class DumpState(StrEnum):
     GOOD = "good"
     HELD = "held"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A file's metadata without its content; equal stamps mean an unchanged file if they are `settled`.
-
-    A stamp that is not settled was taken so soon after the file was written that later bytes may have the same stamp.
-    """
-
-    size: int
-    mtime_ns: int
-    inode: int
-    settled: bool = True
-
-    @classmethod
-    def of(cls, file: DumpFile) -> Stamp:
-        """The stamp of a file as it was found."""
-        return cls(file.size, file.mtime_ns, file.inode)
-
-    @classmethod
-    def parse(cls, stored: str) -> Stamp:
-        """The stamp whose stored form this is."""
-        size, mtime_ns, inode, *unsettled = stored.split()
-        return cls(int(size), int(mtime_ns), int(inode), settled=not unsettled)
-
-    def __str__(self) -> str:
-        """The stored form, because file systems have inodes and times of more than 63 bits."""
-        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}"
-
-    def names(self, other: Stamp) -> bool:
-        """Whether both belong to one file that was not written in between, as far as a file system can say."""
-        return (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
 
 
 @dataclass(frozen=True, slots=True)

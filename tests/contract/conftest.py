@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from digest.changes.values import Added, Ambiguous, Cause, ChangeSet, Placing, Revised, Vanished
+from digest.dumps.files import Stamp
 from digest.model import (
     AtomId,
     Body,
@@ -29,7 +30,7 @@ from digest.model import (
     Variant,
 )
 from digest.records.editions import Recipient
-from digest.records.intake import ApplyFacts, KnownDump, Stamp
+from digest.records.intake import ApplyFacts, KnownDump
 from digest.store import open_store
 
 if TYPE_CHECKING:

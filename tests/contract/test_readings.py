@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.changes.values import Ambiguous, Body, Cause, ChangeSet, Placing, Questions
+from digest.dumps.files import Stamp
 from digest.errors import StoreError
 from digest.model import AtomId, DateEvidence, DateKind, DigestId, EntryDate, EntryId, Fingerprint, SourceId
-from digest.records.intake import ApplyFacts, DumpState, Stamp
+from digest.records.intake import ApplyFacts, DumpState
 from digest.store.intake.readings import Readings
 from tests.contract.plans import plans
 

@@ -79,9 +79,9 @@ def test_a_dump_that_is_replaced_while_it_is_read_is_read_whole_and_the_other_ne
     path = site.search("page.txt", NEW, *KNOWN)
     other = site.search("page.txt.part", *KNOWN, Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)))
 
-    def replaced(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts) -> Snapshot:
+    def replaced(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts, **about: str) -> Snapshot:
         other.replace(path)
-        return read_snapshot(stream, name, largest=largest, layouts=layouts)
+        return read_snapshot(stream, name, largest=largest, layouts=layouts, **about)
 
     with monkeypatch.context() as during:
         during.setattr("digest.service.intake.reading_dumps.read_snapshot", replaced)
@@ -99,11 +99,11 @@ def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_lo
     path.write_text(page(NEW, *KNOWN), "utf-8")
     later = page(Article("第二篇新的", (2026, 3, 26), ("又一段别的话。",)), NEW, *KNOWN).encode()
 
-    def written_over(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts) -> Snapshot:
+    def written_over(stream: BinaryIO, name: str, *, largest: int, layouts: Layouts, **about: str) -> Snapshot:
         inode = path.stat().st_ino
         path.write_bytes(later[: int(len(later) * share)])
         assert path.stat().st_ino == inode
-        snapshot = read_snapshot(stream, name, largest=largest, layouts=layouts)
+        snapshot = read_snapshot(stream, name, largest=largest, layouts=layouts, **about)
         path.write_bytes(later)
         return snapshot
 

@@ -28,7 +28,14 @@ class DeclaredLayouts:
         said = "\n".join([str(base), *(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)])
         return FIRST_DECLARED + int(hashlib.sha256(said.encode()).hexdigest()[:7], 16)
 
-    def reading(self, text: Callable[[], Iterable[str]], dump: str) -> _DeclaredReading:
+    def reading(
+        self,
+        text: Callable[[], Iterable[str]],
+        dump: str,
+        *,
+        url: str = "",  # noqa: ARG002 - layouts of other kinds need both
+        media_type: str = "",  # noqa: ARG002
+    ) -> _DeclaredReading:
         return _DeclaredReading(self.layouts, text, dump)
 
 

@@ -8,13 +8,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
-from digest.dumps.files import DumpFile, dump_files
+from digest.dumps.files import DumpFile
+from digest.dumps.pages import is_page, pages
 from digest.dumps.suggesting.seen import Page
 from digest.errors import DumpError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from digest.dumps.pages import Page as DumpPage
 
 MOST_DUMPS = 24
 MOST_CHARACTERS = 400_000
@@ -27,28 +30,37 @@ def sample(paths: Sequence[Path]) -> tuple[list[Page], int]:
     Raises:
         DumpError: a path names nothing, or no dump can be read.
     """
-    files = [file for path in paths for file in dump_files(path) if isinstance(file, DumpFile)]
-    count = len(files)
+    found = [page for path in paths for page in _dumps(path)]
+    count = len(found)
     if count > MOST_DUMPS:
-        files = [files[at * count // MOST_DUMPS] for at in range(MOST_DUMPS)]
-    names = Counter(file.name for file in files)
-    pages, errors = [], []
-    for file in files:
+        found = [found[at * count // MOST_DUMPS] for at in range(MOST_DUMPS)]
+    names = Counter(page.name for page in found)
+    sampled, errors = [], []
+    for page in found:
+        name = str(page.path) if names[page.name] > 1 and isinstance(page, DumpFile) else page.name
         try:
-            pages.append(_page(file, file.name if names[file.name] == 1 else str(file.path)))
+            sampled.append(_beginning(page, name))
         except DumpError as error:
             errors.append(error)
-    if errors and not pages:
+    if errors and not sampled:
         raise errors[0]
-    return pages, count
+    return sampled, count
 
 
-def _page(file: DumpFile, name: str) -> Page:
+def _dumps(path: Path) -> Iterator[DumpPage]:
+    for found in pages(path):
+        if isinstance(found, DumpError):
+            raise found
+        if is_page(found):
+            yield found
+
+
+def _beginning(page: DumpPage, name: str) -> Page:
     try:
-        with file.path.open("rb") as stream:
+        with page.open() as stream:
             return page_of(stream, name)
     except OSError as error:
-        raise DumpError(file.name, f"cannot be read: {error.strerror}", remedy="check its permissions") from error
+        raise DumpError(page.name, f"cannot be read: {error.strerror}", remedy="check its permissions") from error
 
 
 def page_of(stream: BinaryIO, name: str) -> Page:

@@ -1,9 +1,8 @@
-"""Reads the file of a dump: hashes, decodes and cuts it, or finds why it cannot. Compares nothing."""
+"""Reads a dump: hashes, decodes and cuts it, or finds why it cannot. Compares nothing."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,17 +12,19 @@ from digest.dumps.configured import layouts_of
 from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
-from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.comparing import ReadDump
 from digest.service.intake.passes import Pass
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.dumps.files import DumpFile
+    from digest.dumps.files import Stamp
+    from digest.dumps.pages import Page
     from digest.settings import Source
     from digest.store.transaction import Store
 
+_BLOCK = 1 << 18
 _UNSETTLED_CLOCK_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
 
 
@@ -43,7 +44,7 @@ class AsBefore:
     rewritten: bool
 
 
-def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, again: bool = False) -> ReadDump | Pass:
+def read_dump(store: Store, source: Source, page: Page, now: datetime, *, again: bool = False) -> ReadDump | Pass:
     """The content of the dump; a Pass if there is nothing new to compare.
 
     That is the case if its bytes are those of its last reading, if it cannot be read (which is then stored), or if it
@@ -51,13 +52,13 @@ def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, ag
     """
     name = SourceId(source.id)
     with store.read() as tx:
-        known = tx.readings.dump(name, file.name)
-    found = read_file(source, file, known, now, again=again)
+        known = tx.readings.dump(name, page.name)
+    found = read_page(source, page, known, now, again=again)
     match found:
         case ReadDump():
             return found
         case Unread(looked=None):
-            return Pass(name, problems=(f"{file.name}: {found.error.reason} ({found.error.remedy})",))
+            return Pass(name, problems=(f"{page.name}: {found.error.reason} ({found.error.remedy})",))
         case Unread(looked=KnownDump() as looked):
             return store_failure(store, looked, known, found.error)
         case AsBefore() if known:
@@ -65,34 +66,54 @@ def read_dump(store: Store, source: Source, file: DumpFile, now: datetime, *, ag
     return Pass(name, skipped=1)
 
 
-def read_file(
-    source: Source, file: DumpFile, known: KnownDump | None, now: datetime, *, again: bool
+def read_page(
+    source: Source, page: Page, known: KnownDump | None, now: datetime, *, again: bool
 ) -> ReadDump | Unread | AsBefore:
-    """Read the file of a dump with the record `known`; stores nothing. `again` as in `read_dump`."""
+    """Read a dump with the record `known`; stores nothing. `again` as in `read_dump`."""
     name = SourceId(source.id)
-    stamp = Stamp.of(file)
+    stamp = page.stamp
     try:
-        stream = file.path.open("rb")
-    except OSError as error:
-        problem = DumpError(file.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
+        stream = page.open()
+    except (DumpError, OSError) as error:
+        problem = _unopened(page, error)
         unsettled = replace(stamp, settled=False)  # looked at again in each pass
-        return Unread(KnownDump.of(name, file.name, unsettled, "", now), problem)
+        return Unread(KnownDump.of(name, page.name, unsettled, "", now), problem)
     layouts = layouts_of(source)
     with stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        sha256 = _sha256(stream)
         settled = replace(stamp, settled=_is_settled(stamp, now))
-        looked = replace(_looked(name, file, settled, sha256, known, now), rules=layouts.rules(RULES))
+        looked = replace(_looked(name, page, settled, sha256, known, now), rules=layouts.rules(RULES))
         rewritten = known is None or not known.stamp.names(stamp)
         if known and not again and _is_as_before(known, looked, rewritten=rewritten):
             return AsBefore(looked, rewritten)
         stream.seek(0)
         try:
-            snapshot = read_snapshot(stream, file.name, largest=source.largest, layouts=layouts)
+            snapshot = read_snapshot(
+                stream,
+                page.name,
+                largest=source.largest,
+                layouts=layouts,
+                url=page.url,
+                media_type=page.media_type,
+            )
         except DumpError as error:
             return Unread(looked, _changed_shape(stream, error) if known and known.sightings else error)
-        if _stamp(stream) != stamp:
-            return Unread(None, DumpError(file.name, "changed while it was read", remedy="it is read again next time"))
+        if page.is_changed(stream):
+            return Unread(None, DumpError(page.name, "changed while it was read", remedy="it is read again next time"))
     return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten)
+
+
+def _sha256(stream: BinaryIO) -> str:
+    hashed = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        hashed.update(block)
+    return hashed.hexdigest()
+
+
+def _unopened(page: Page, error: DumpError | OSError) -> DumpError:
+    if isinstance(error, DumpError):
+        return error
+    return DumpError(page.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
 
 
 def _changed_shape(stream: BinaryIO, error: DumpError) -> DumpError:
@@ -130,13 +151,11 @@ def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, erro
     return Pass(looked.source, dumps=1)
 
 
-def _looked(
-    name: SourceId, file: DumpFile, stamp: Stamp, sha256: str, known: KnownDump | None, now: datetime
-) -> KnownDump:
+def _looked(name: SourceId, page: Page, stamp: Stamp, sha256: str, known: KnownDump | None, now: datetime) -> KnownDump:
     """The record of the present bytes, without their content. The operator's decision and the last good state stay."""
     changed = known is not None and known.sha256 != sha256
     return replace(
-        KnownDump.of(name, file.name, stamp, sha256, now),
+        KnownDump.of(name, page.name, stamp, sha256, now),
         changed_at=now if known is None or changed else known.changed_at or known.read_at,
         confirmed_at=known.confirmed_at if known else None,
         approved=known.approved if known else None,
@@ -173,8 +192,3 @@ def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bo
 def _is_settled(stamp: Stamp, now: datetime) -> bool:
     """Whether no later bytes can have the same stamp: it is older than one tick of the file system's clock."""
     return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS
-
-
-def _stamp(stream: BinaryIO) -> Stamp:
-    state = os.fstat(stream.fileno())
-    return Stamp(state.st_size, state.st_mtime_ns, state.st_ino)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
-from digest.dumps.files import DumpFile, Refused, dump_files
+from digest.dumps.files import Refused
+from digest.dumps.pages import is_page, listed
 from digest.errors import REPORT_IT, DumpError, RowError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
-from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
+    from digest.dumps.pages import Page
     from digest.records.intake import SourceState
     from digest.settings import Settings, Source
     from digest.store.transaction import Store, Transaction
@@ -102,7 +104,7 @@ class _Refreshing:
     progress: Callable[[str], None]
     stopped: Callable[[], bool]
     done: Pass = field(init=False)
-    deferred: list[tuple[DumpFile, Deferred]] = field(default_factory=list)
+    deferred: list[tuple[Page, Deferred]] = field(default_factory=list)
     in_memory: int = 0  # sightings of deferred dumps
     moves: Moves = field(default_factory=Moves)
     moved: Moved | None = None
@@ -125,42 +127,42 @@ class _Refreshing:
             troubled = {dump.path: dump for dump in tx.readings.troubled(self.name)}
             changed_at = tx.readings.changed_at(self.name)
         self._begin(state, changed_at)
-        found, skipped, listed = 0, 0, True
-        held: list[DumpFile] = []
+        found, skipped, whole = 0, 0, True
+        held: list[Page] = []
         gone = set(troubled)
-        files = list(_files(self.source))
-        unseen = [file for file in files if isinstance(file, Refused) and file.unseen]
+        there = list(listed(self.source.path))
+        unseen = [page for page in there if isinstance(page, Refused) and page.unseen]
         gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
-        self.moved = Moved(self.store, self.name, (f.name for f in files if isinstance(f, DumpFile)), stamps, unseen)
-        for file in files:
+        self.moved = Moved(self.store, self.name, (one.name for one in there if is_page(one)), stamps, unseen)
+        for page in there:
             if self.stopped():
                 return self.done + Pass(self.name, skipped=skipped)
-            if not isinstance(file, DumpFile):
-                listed = listed and isinstance(file, Refused)
-                self.done += Pass(self.name, problems=(str(file),), failed=True)
+            if not is_page(page):
+                whole = whole and isinstance(page, Refused)
+                self.done += Pass(self.name, problems=(str(page),), failed=True)
                 continue
             found += 1
-            gone.discard(file.name)
-            self.progress(file.name)
-            if stamps.get(file.name) != str(Stamp.of(file)):
-                self._read(file)
+            gone.discard(page.name)
+            self.progress(page.name)
+            if stamps.get(page.name) != str(page.stamp):
+                self._read(page)
                 continue
             skipped += 1
-            if file.name in troubled and _may_be_explained(troubled[file.name]):
-                held.append(file)
+            if page.name in troubled and _may_be_explained(troubled[page.name]):
+                held.append(page)
         self._add(Pass(self.name, skipped=skipped))
         self._judge()
         if self.done.dumps:  # what other dumps show now may explain a hold
-            for file in held:
-                self._read(file, again=True)
+            for page in held:
+                self._read(page, again=True)
             self._judge()
         if self.stopped():
             return self.done
         nothing = ""
-        if listed and not unseen and not found:
+        if whole and not unseen and not found:
             nothing = _VANISHED if stamps or troubled or changed_at else _NONE_YET
         with _uncollected():
-            self._finish(state, gone - self.moved.taken if listed else set(), nothing)
+            self._finish(state, gone - self.moved.taken if whole else set(), nothing)
         return self.done
 
     def _begin(self, state: SourceState | None, changed_at: datetime | None) -> None:
@@ -171,13 +173,13 @@ class _Refreshing:
         elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
             clocks.repair_times(self.store, self.settings.mail, self.now, also=(state.refreshed_at, changed_at))
 
-    def _read(self, file: DumpFile, *, again: bool = False) -> None:
+    def _read(self, page: Page, *, again: bool = False) -> None:
         """Read a dump and store its content, or defer it."""
-        done = self._guarded(file, lambda: self._meant(file, again=again))
+        done = self._guarded(page, lambda: self._meant(page, again=again))
         if isinstance(done, Deferred):
             fits = self.in_memory + len(done.dump.shown) <= _IN_MEMORY
             self.in_memory += len(done.dump.shown) if fits else 0
-            self.deferred.append((file, done if fits else replace(done, dump=replace(done.dump, shown=()))))
+            self.deferred.append((page, done if fits else replace(done, dump=replace(done.dump, shown=()))))
         else:
             self._add(replace(done, skipped=0) if again else done)
 
@@ -186,8 +188,8 @@ class _Refreshing:
         if done.moves:
             self.moves.add(done.moves)
 
-    def _meant(self, file: DumpFile, *, again: bool) -> Pass | Deferred:
-        dump = read_dump(self.store, self.source, file, self.now, again=again)
+    def _meant(self, page: Page, *, again: bool) -> Pass | Deferred:
+        dump = read_dump(self.store, self.source, page, self.now, again=again)
         if isinstance(dump, Pass):
             return dump
         dump = self.moved.followed(dump) if self.moved else dump
@@ -197,16 +199,16 @@ class _Refreshing:
         """Store the deferred dumps, or hold them: all of them, if they would correct too many entries at once."""
         waiting, self.deferred, self.in_memory = self.deferred, [], 0
         crawler = self._crawler(one for _, one in waiting)
-        for file, one in sorted(waiting, key=lambda deferred: deferred[1].waits):
+        for page, one in sorted(waiting, key=lambda deferred: deferred[1].waits):
             if self.stopped():
                 return
-            self.progress(file.name)
-            judged = self._guarded(file, lambda file=file, one=one: self._judged(file, one, crawler))  # type: ignore[misc] # mypy ignores a lambda's defaults
+            self.progress(page.name)
+            judged = self._guarded(page, lambda page=page, one=one: self._judged(page, one, crawler))  # type: ignore[misc] # mypy ignores a lambda's defaults
             if isinstance(judged, Pass):
                 self._add(judged)
 
-    def _judged(self, file: DumpFile, one: Deferred, crawler: Hold | None) -> Pass | Deferred:
-        dump = one.dump if one.dump.shown else read_dump(self.store, self.source, file, self.now, again=True)
+    def _judged(self, page: Page, one: Deferred, crawler: Hold | None) -> Pass | Deferred:
+        dump = one.dump if one.dump.shown else read_dump(self.store, self.source, page, self.now, again=True)
         if isinstance(dump, Pass):
             return dump
         return store_meaning(
@@ -221,7 +223,7 @@ class _Refreshing:
             entries = tx.readings.standing(self.name)
         return crawler_hold(len(corrected), entries) if len(corrected) > entries * self.source.corrected else None
 
-    def _guarded(self, file: DumpFile, work: Callable[[], Pass | Deferred]) -> Pass | Deferred:
+    def _guarded(self, page: Page, work: Callable[[], Pass | Deferred]) -> Pass | Deferred:
         """Confine a failure to its dump; but a store that does not answer fails the whole pass."""
         try:
             with _uncollected():
@@ -230,13 +232,13 @@ class _Refreshing:
             if isinstance(error, StoreError) and not isinstance(error, RowError):
                 raise
             with self.store.read() as tx:
-                known = tx.readings.dump(self.name, file.name)
-            stamp = Stamp.of(file)
-            looked = replace(KnownDump.of(self.name, file.name, stamp, "", self.now), rules=self.rules)
+                known = tx.readings.dump(self.name, page.name)
+            stamp = page.stamp
+            looked = replace(KnownDump.of(self.name, page.name, stamp, "", self.now), rules=self.rules)
             if known:
                 looked = replace(looked, changed_at=known.changed_at, confirmed_at=known.confirmed_at)
             return store_failure(
-                self.store, looked, known, DumpError(file.name, describe_fault(error), remedy=REPORT_IT)
+                self.store, looked, known, DumpError(page.name, describe_fault(error), remedy=REPORT_IT)
             )
 
     def _finish(self, state: SourceState | None, gone: set[str], nothing: str) -> None:
@@ -266,14 +268,6 @@ class _Refreshing:
             return Pass(self.name)
         problem = f"no dump changed since {changed_at:%Y-%m-%d %H:%M} UTC (see whether the crawler still runs)"
         return Pass(self.name, problems=(problem,), failed=True)
-
-
-def _files(source: Source) -> Iterable[DumpFile | Refused | DumpError]:
-    """The files of a source; a failure to list some takes their place in the order."""
-    try:
-        yield from dump_files(source.path)
-    except DumpError as error:
-        yield error
 
 
 def _may_be_explained(dump: KnownDump) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
-from digest.dumps.files import DumpFile, dump_files
-from digest.errors import DumpError, UnknownError
+from digest.dumps.pages import is_page, listed
+from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import ActKind, EntryState
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
@@ -103,10 +103,7 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
     configured = settings.source(source)
     if configured is None:
         return
-    try:
-        there = {file.name for file in dump_files(configured.path) if isinstance(file, DumpFile)} & set(paths)
-    except DumpError:
-        return
+    there = {page.name for page in listed(configured.path) if is_page(page)} & set(paths)
     if there:
         alone = len(there) == 1
         files = f"{min(there)} is" if alone else f"{min(there)} and {len(there) - 1} more are"

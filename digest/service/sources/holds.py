@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.values import Added, Revised, Vanished
-from digest.dumps.files import DumpFile, dump_files
-from digest.errors import REPORT_IT, DumpError, StoreError, UnknownError, describe_fault
+from digest.dumps.pages import is_page, listed
+from digest.errors import REPORT_IT, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
-from digest.records.intake import DumpState, Stamp
+from digest.records.intake import DumpState
 from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
-from digest.service.intake.reading_dumps import Unread, read_file
+from digest.service.intake.reading_dumps import Unread, read_page
 from digest.service.intake.years import better_dates
 from digest.typeset.titles import headline
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.changes.values import Cause, Placing
+    from digest.dumps.pages import Page
     from digest.model import Content, EntryDate, EntryId
     from digest.records.intake import KnownDump, SourceState
     from digest.service.intake.comparing import Compared
@@ -114,34 +115,30 @@ def source_holds(
         raise UnknownError("dump", f"{name}/{path}", remedy=f"`digest source show {name}` names those in trouble")
     dumps = tuple(dump for dump in known.values() if path in {None, dump.path})
     waiting = [dump for dump in dumps if dump.state is DumpState.HELD]
-    files = _files(source, {dump.path for dump in waiting})
+    pages = _pages(source, {dump.path for dump in waiting})
     held = []
     for dump in waiting:
         progress(dump.path)
-        held.append(_held(store, source, dump, files.get(dump.path), now))
+        held.append(_held(store, source, dump, pages.get(dump.path), now))
     return SourceHolds(state, changed_at, dumps, tuple(held))
 
 
-def _files(source: Source, wanted: set[str]) -> dict[str, DumpFile]:
-    """The files of these dumps, as far as they exist."""
+def _pages(source: Source, wanted: set[str]) -> dict[str, Page]:
+    """The pages of these dumps, as far as they exist."""
     if not wanted:
         return {}
-    try:
-        found = [file for file in dump_files(source.path) if isinstance(file, DumpFile)]
-    except DumpError:
-        return {}
-    return {file.name: file for file in found if file.name in wanted}
+    return {page.name: page for page in listed(source.path) if is_page(page) and page.name in wanted}
 
 
-def _held(store: Store, source: Source, dump: KnownDump, file: DumpFile | None, now: datetime) -> Held:
+def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now: datetime) -> Held:
     needed = missing(dump, source.agree)
-    if file is None:
+    if page is None:
         gone = "the file is gone: the next refresh ends the hold, and what was published stays"
         return Held(dump, needed, gone, None)
-    if dump.unreadable and dump.stamp.names(Stamp.of(file)):
+    if dump.unreadable and dump.stamp.names(page.stamp):
         return Held(dump, needed, "", None)  # its reason is enough
     try:
-        read = read_file(source, file, dump, now, again=True)
+        read = read_page(source, page, dump, now, again=True)
         if isinstance(read, Unread):
             return Held(dump, needed, f"the file cannot be read now: it {read.error.reason}", None)
         assert isinstance(read, ReadDump)  # noqa: S101 - with `again`, it is read in any case

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from digest.changes.by_hand import NOTHING
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
+from digest.dumps.files import Stamp
 from digest.model import Fingerprint
-from digest.records.intake import ApplyFacts, KnownDump, Stamp
+from digest.records.intake import ApplyFacts, KnownDump
 from digest.records.upkeep import Counted, Removed, Settled, Sighted, Stated
 from digest.service.intake.first_imports import publish
 from digest.service.publishing.feeds import enlist

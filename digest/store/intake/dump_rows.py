@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Row
 
+from digest.dumps.files import Stamp
 from digest.model import NO_EXTRAS, DateEvidence, EntryId, Extras, PrintedDate, Sighting, SourceId
-from digest.records.intake import DumpState, KnownDump, Report, Stamp
+from digest.records.intake import DumpState, KnownDump, Report
 from digest.store.database.statements import insert_in
 from digest.store.database.tables.intake import dumps
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 
-from digest.records.intake import Stamp
-
 if TYPE_CHECKING:
     from tests.conftest import Article, Blog
 
@@ -280,7 +278,7 @@ def test_a_dump_that_changes_while_it_is_read_is_read_the_next_time(
 ) -> None:
     blog.search("page.txt", article("甲"))
     with monkeypatch.context() as changing:
-        changing.setattr("digest.service.intake.reading_dumps._stamp", lambda _: Stamp(0, 0, 0))
+        changing.setattr("digest.dumps.files.DumpFile.is_changed", lambda *_: True)
         assert blog.refresh()["dumps"] == 0
     assert blog.entries() == {}
     assert blog.refresh()["added"] == 1

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from digest.dumps.files import Stamp
 from digest.model import Body, BounceKind, DeliveryState, DigestId, Edition, EditionKey, Format, SourceId, Variant
 from digest.records.editions import Recipient
-from digest.records.intake import DumpState, KnownDump, Stamp
+from digest.records.intake import DumpState, KnownDump
 from digest.records.mailing import Bounce
 from digest.service.intake import refresh
 from digest.service.operating import alerts
