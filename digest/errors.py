@@ -98,6 +98,30 @@ class DumpError(DigestError):
         super().__init__(_line(dump, reason, remedy))
 
 
+class FetchError(DigestError):
+    """What is at an address of the web cannot be fetched, or a program's output cannot be used.
+
+    `url` is the address or the program, without secrets. `status` is the HTTP status, if there was a response.
+    `retry_at`: the site asks to wait until then. `stopped`: the fetch was interrupted because the service stops.
+    `robots`: the site's robots.txt disallows it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reason: str,
+        *,
+        remedy: str = "",
+        status: int | None = None,
+        retry_at: datetime | None = None,
+        stopped: bool = False,
+        robots: bool = False,
+    ) -> None:
+        self.url, self.reason, self.remedy = url, reason, remedy
+        self.status, self.retry_at, self.stopped, self.robots = status, retry_at, stopped, robots
+        super().__init__(_line(url, reason, remedy))
+
+
 class StoreError(DigestError):
     """The store cannot be opened, read or written."""
 
