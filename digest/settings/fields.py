@@ -56,6 +56,12 @@ def is_list_of_tables(path: Path) -> bool:
     return field is not None and is_list(field) and (group_of(field) is not None or path == (DRAWN,))
 
 
+def names_of_tables(path: Path) -> str:
+    """The list of tables whose names a setting holds, such as the layouts of a source; empty for another setting."""
+    names = [part for part in path if isinstance(part, str)]
+    return names[-1] if len(names) > 1 and is_list_of_tables((names[-1],)) else ""
+
+
 def is_in_list(path: Path) -> bool:
     """Whether a setting is in a list of tables, such as the title of a source."""
     return len(path) > 1 and is_list_of_tables(path[:1])

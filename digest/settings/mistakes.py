@@ -14,7 +14,7 @@ from digest.settings.kinds import Group
 from digest.settings.layers import merged
 from digest.settings.places import Places
 from digest.settings.templates import template_rules
-from digest.settings.unknown import remedy_for
+from digest.settings.unknown import as_tables, remedy_for
 from digest.settings.whole import Settings
 from digest.settings.words import in_words
 
@@ -127,6 +127,8 @@ def _of_a_value(error: ErrorDetails, places: Places) -> SettingError:
     path = error["loc"]
     if error["type"] == "extra_forbidden":
         return places.mistake("there is no such setting", remedy_for(path, places.variable(path)), path)
+    if isinstance(error["input"], dict) and (names := fields.names_of_tables(path)):
+        return places.mistake("must be a name, not a table", as_tables(names), path)
     field = fields.field_of(path)
     problem, remedy = in_words(
         error,

@@ -105,6 +105,15 @@ title = "M"
     [
         ('schedul = "mon"', "1: schedul", "did you mean digests.schedule?"),
         ('[web]\ntitle = "A"', "2: web.title", "belongs at the top of the file"),
+        ('[web]\nlayouts = ["a"]', "2: web.layouts", "a list of their names belongs below [[sources]]"),
+        ('[[web.layouts]]\nid = "a"', "1: web.layouts", "with a line [[layouts]] of its own"),
+        ('[mail]\nlayout = ["a"]', "2: mail.layout", "did you mean layouts? Then begin each"),
+        ('[mail]\nsources = ["a"]', "2: mail.sources", "belongs below [[digests]] or [[topics]]"),
+        (
+            SOURCE + '[[sources.layouts]]\nid = "a"',
+            "5: sources.blog.layouts.a",
+            "must be a name, not a table (begin each",
+        ),
         ('[web]\nhost = "a.example"', "2: web.host", "did you mean mail.host or fallback.host?"),
         ('[[source]]\nid = "a"', "1: source", "did you mean sources?"),
         ('[zebra]\nhost = "a"', "1: zebra", "docs/settings.md lists all settings"),

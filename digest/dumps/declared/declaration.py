@@ -60,6 +60,8 @@ def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declara
         if key not in _KEYS:
             close = difflib.get_close_matches(key, _KEYS, 1, 0.6)
             remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(_KEYS)}"
+            if key == "layouts":
+                remedy = "the layouts of a source are named below its line [[sources]]"
             problems.append(Problem(key, 0, "there is no such key", remedy))
     reader = _Table(table, problems)
     made = Declaration(
