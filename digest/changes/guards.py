@@ -28,6 +28,12 @@ _MOVED = 0.5  # of a page's entries, which are now on a sibling page
 _AGREEING = 0.5  # of the lines of a held reading, which the next reading shows again
 _CRAWLER = "the crawler seems to have changed"
 _LAYOUT = "its layout changed"
+_SHAPE = "the page changed shape"
+SHAPE_REMEDY = (
+    "run `digest layout suggest PATH -o layouts/NAME.toml` and `digest layout try NAME PATH` with its file, "
+    "then add NAME to `layouts` of the source"
+)
+"""What ends the hold of a page that changed its shape."""
 
 
 class Suspicion(Enum):
@@ -41,6 +47,7 @@ class Suspicion(Enum):
     - `REWRITTEN`: half of its entries have another text at once.
     - `CRAWLER`: too many of the source's entries have another text at once.
     - `LAYOUT`: another layout of the source would remove too many entries or change their titles.
+    - `SHAPE`: most of its entries stand in a shape that no layout of the source reads.
     """
 
     DAMAGED = auto()
@@ -51,11 +58,17 @@ class Suspicion(Enum):
     REWRITTEN = auto()
     CRAWLER = auto()
     LAYOUT = auto()
+    SHAPE = auto()
 
     @property
     def ends_by_itself(self) -> bool:
         """Whether good readings that agree with the held one end the hold. Otherwise only a person can end it."""
-        return self not in (Suspicion.DAMAGED, Suspicion.FOREIGN, Suspicion.LAYOUT)
+        return self not in (Suspicion.DAMAGED, Suspicion.FOREIGN, Suspicion.LAYOUT, Suspicion.SHAPE)
+
+    @property
+    def is_of_entries(self) -> bool:
+        """Whether entries are missing from the page that it showed before."""
+        return self in (Suspicion.EMPTIED, Suspicion.REPLACED)
 
     @property
     def is_of_the_crawler(self) -> bool:
@@ -182,6 +195,21 @@ def layout_hold(last: Sequence[Placing], changes: ChangeSet, *, keep: float) -> 
     gone = sum(entry not in now for entry in lost)
     what = f"{gone} of the {len(before)} entries would vanish and {len(lost) - gone} change their title"
     return Hold(Suspicion.LAYOUT, f"{_LAYOUT}: {what}")
+
+
+def shape_hold(entries: int) -> Hold:
+    """The hold of a page that shows so many entries in a shape that no layout of its source reads."""
+    return Hold(Suspicion.SHAPE, f"{shape_reason(entries)} ({SHAPE_REMEDY})")
+
+
+def shape_reason(entries: int) -> str:
+    """The reason without its remedy."""
+    return f"{_SHAPE}: it shows {entries} entries that no layout of the source reads"
+
+
+def was_shape(reason: str) -> bool:
+    """Whether this is the reason for a page that changed its shape."""
+    return reason.startswith(_SHAPE)
 
 
 def was_layout(reason: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from digest.dumps.declared import compiled, read_text
 from digest.dumps.reading import BuiltIn
@@ -14,7 +14,6 @@ from digest.dumps.suggesting.doubts import Doubt, DoubtedLine, Weighed, doubts
 from digest.dumps.suggesting.drawings import Drawn, drawing_of
 from digest.dumps.suggesting.evidence import evidence
 from digest.dumps.suggesting.families import LEAST_HEADINGS, families, has_years, is_date_alone, is_over, years_over
-from digest.dumps.suggesting.samples import page_of
 from digest.dumps.suggesting.undated import of_headings, undated
 
 if TYPE_CHECKING:
@@ -114,12 +113,6 @@ def best(page: Page, pages: Sequence[Page] = ()) -> tuple[Drawn, list[Weighed]] 
         return None
     _, at, made = found
     return made, [ranked[at], *ranked[:at], *ranked[at + 1 :]]
-
-
-def other_shape(stream: BinaryIO, name: str) -> int:
-    """The number of entries that a suggested layout reads in a dump; 0 if nothing looks like entries."""
-    found = suggestion([page_of(stream, name)])
-    return sum(len(dump.read.entries) for shape in found.shapes for dump in shape.dumps)
 
 
 def _is_built_in(page: Page) -> bool:

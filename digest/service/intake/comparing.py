@@ -35,7 +35,8 @@ class ReadDump:
     """A dump that was read and not judged yet.
 
     `known` is its former record. `rewritten`: its file was written since the last look. `released`: its hold has ended,
-    and nothing holds it any more; the last `overwritten` of its sightings are no longer in the file.
+    and nothing holds it any more; the last `overwritten` of its sightings are no longer in the file. `reshaped` entries
+    stand in its file in a shape that no layout of the source reads, and they are most of it.
     """
 
     looked: KnownDump
@@ -45,6 +46,7 @@ class ReadDump:
     rewritten: bool
     released: bool = False
     overwritten: int = 0
+    reshaped: int = 0
 
     @property
     def size(self) -> int:
@@ -136,6 +138,8 @@ def compare(
         return Compared(on, entries, compared(Cause.CRAWLER) if many else changes, None, 0)
     signs = guards.Signs(_damage(changes, dump.notes), "" if read_anew else _left_out(dump), moved.arrived)
     found = guards.hold(() if read_anew else last, changes, signs, keep=source.keep, common=source.common)
+    if dump.reshaped and found and found.suspicion.is_of_entries:
+        found = guards.shape_hold(dump.reshaped)
     if found and found.suspicion is guards.Suspicion.REPLACED:
         found = guards.foreign(found, [entry for entry in entries if entry.id in here], dump.shown)
     if dump.released:

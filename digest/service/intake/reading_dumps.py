@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
+from digest.changes import guards
 from digest.changes.prepared import prepared
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
@@ -17,10 +18,12 @@ from digest.service.intake.comparing import ReadDump
 from digest.service.intake.passes import Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from digest.dumps.files import Stamp
     from digest.dumps.pages import Page
+    from digest.model import Snapshot
     from digest.settings import Source
     from digest.store.transaction import Store
 
@@ -53,7 +56,7 @@ def read_dump(store: Store, source: Source, page: Page, now: datetime, *, again:
     name = SourceId(source.id)
     with store.read() as tx:
         known = tx.readings.dump(name, page.name)
-    found = read_page(source, page, known, now, again=again)
+    found = read_page(source, page, known, now, again=again, before=titles_before(store, name, page.name))
     match found:
         case ReadDump():
             return found
@@ -66,10 +69,29 @@ def read_dump(store: Store, source: Source, page: Page, now: datetime, *, again:
     return Pass(name, skipped=1)
 
 
+def titles_before(store: Store, source: SourceId, path: str) -> Callable[[], Sequence[str]]:
+    """What gives the titles of the last good reading of a dump, once they are needed."""
+
+    def titles() -> Sequence[str]:
+        with store.read() as tx:
+            return [placing.title for placing in tx.readings.last_reading(source, path)]
+
+    return titles
+
+
 def read_page(
-    source: Source, page: Page, known: KnownDump | None, now: datetime, *, again: bool
+    source: Source,
+    page: Page,
+    known: KnownDump | None,
+    now: datetime,
+    *,
+    again: bool,
+    before: Callable[[], Sequence[str]],
 ) -> ReadDump | Unread | AsBefore:
-    """Read a dump with the record `known`; stores nothing. `again` as in `read_dump`."""
+    """Read a dump with the record `known`; stores nothing. `again` as in `read_dump`.
+
+    `before` gives the titles of its last good reading.
+    """
     name = SourceId(source.id)
     stamp = page.stamp
     try:
@@ -98,9 +120,22 @@ def read_page(
             )
         except DumpError as error:
             return Unread(looked, _changed_shape(stream, error) if known and known.sightings else error)
+        reshaped = _reshaped(stream, snapshot, known, before) if known else 0
         if page.is_changed(stream):
             return Unread(None, DumpError(page.name, "changed while it was read", remedy="it is read again next time"))
-    return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten)
+    return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten, reshaped=reshaped)
+
+
+def _reshaped(stream: BinaryIO, snapshot: Snapshot, known: KnownDump, before: Callable[[], Sequence[str]]) -> int:
+    """The number of entries in a shape that no layout of the source reads, if most stand in it; only in a page of which
+    less is read than before, or that was held for its shape.
+    """
+    was_so = known.state is DumpState.HELD and guards.was_shape(known.reason)
+    if len(snapshot.sightings) >= known.sightings and not was_so:
+        return 0
+    from digest.dumps.suggesting.reshaped import entries_elsewhere  # noqa: PLC0415 - needed rarely, and it loads Babel
+
+    return entries_elsewhere(stream, snapshot.dump, snapshot.sightings, before(), was_so=was_so)
 
 
 def _sha256(stream: BinaryIO) -> str:
@@ -120,18 +155,12 @@ def _changed_shape(stream: BinaryIO, error: DumpError) -> DumpError:
     """The error of a page that showed entries before; another one if it shows entries in another layout now."""
     if not is_unknown(error):
         return error
-    from digest.dumps.suggesting.suggest import other_shape  # noqa: PLC0415 - needed rarely, and it loads Babel
+    from digest.dumps.suggesting.reshaped import other_shape  # noqa: PLC0415 - needed rarely, and it loads Babel
 
-    stream.seek(0)
     count = other_shape(stream, error.dump)
     if not count:
         return error
-    problem = f"the page changed shape: it shows {count} entries that no layout of the source reads"
-    remedy = (
-        "run `digest layout suggest PATH -o layouts/NAME.toml` and `digest layout try NAME PATH` with its file, "
-        "then add NAME to `layouts` of the source"
-    )
-    return DumpError(error.dump, problem, remedy=remedy)
+    return DumpError(error.dump, guards.shape_reason(count), remedy=guards.SHAPE_REMEDY)
 
 
 def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:

@@ -12,7 +12,7 @@ from digest.model import SourceId
 from digest.records.intake import DumpState
 from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
-from digest.service.intake.reading_dumps import Unread, read_page
+from digest.service.intake.reading_dumps import Unread, read_page, titles_before
 from digest.service.intake.years import better_dates
 from digest.typeset.titles import headline
 
@@ -138,7 +138,8 @@ def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now:
     if dump.unreadable and dump.stamp.names(page.stamp):
         return Held(dump, needed, "", None)  # its reason is enough
     try:
-        read = read_page(source, page, dump, now, again=True)
+        before = titles_before(store, dump.source, dump.path)
+        read = read_page(source, page, dump, now, again=True, before=before)
         if isinstance(read, Unread):
             return Held(dump, needed, f"the file cannot be read now: it {read.error.reason}", None)
         assert isinstance(read, ReadDump)  # noqa: S101 - with `again`, it is read in any case

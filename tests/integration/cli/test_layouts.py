@@ -63,6 +63,7 @@ def test_layouts_take_the_place_of_the_built_in_ones(capfd: pytest.CaptureFixtur
     [
         (DRAWN.replace("{title}", "{titel}"), "line 1 (line 5 of the file): {titel}"),
         (DRAWN.replace("id =", "id"), "is not TOML"),
+        (DRAWN + 'layouts = ["a"]', "layouts: there is no such key (the layouts of a source are named below its line"),
         ("", "holds no layout"),
         ("layouts = 3", "`layouts` are no tables"),
         (DRAWN + DRAWN, "two layouts have this id"),
@@ -230,6 +231,65 @@ def test_a_page_that_changed_shape_is_held_with_what_to_run(crawls: Crawls) -> N
     assert "the page changed shape: it shows 4 entries that no layout of the source reads" in held.reported
     assert "digest layout suggest" in held.reported
     assert len(crawls.blog.entries()) == 3
+
+
+NEW_SHAPE = "".join(
+    f"{title}\n{day} May 2021\nThe story of {title} is long, and it was a story of many years.\n"
+    for title, day in (("Week notes", 9), ("A", 8), ("B", 7), ("C", 6), ("D", 5))
+)
+STRAY = "Featured\non 2021-06-01, 7 readers\nA short text.\n"
+
+
+@pytest.mark.parametrize("page", [f"Blog\n{NEW_SHAPE}{STRAY}", f"{STRAY}Blog\n{NEW_SHAPE}"])
+def test_a_page_of_which_a_stray_entry_is_still_read_is_held_for_its_shape(page: str, crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("A", "B", "C", "D"))
+    crawls.refresh()
+    for _ in range(3):  # no number of equal readings ends it
+        crawls.blog.write("news.txt", page)
+        held = crawls.refresh()
+        assert held.counts["held"] == 1
+    assert "the page changed shape: it shows 5 entries that no layout of the source reads" in held.reported
+    assert "digest layout suggest" in held.reported
+    assert sorted(crawls.blog.entries()) == ["A", "B", "C", "D"]
+    crawls.run("source", "approve", "blog")
+    assert crawls.refresh().counts["held"] == 0
+    assert "Featured" in crawls.blog.entries()
+
+
+def test_a_page_in_another_shape_with_other_entries_is_held_until_it_has_its_own_again(crawls: Crawls) -> None:
+    declare(crawls.blog, DRAWN, '["news"]')
+    crawls.blog.write("news.txt", news("M", "N", "O"))
+    crawls.refresh()
+    for _ in range(2):
+        crawls.blog.write("news.txt", f"Blog\n{NEW_SHAPE}{STRAY}")
+        assert "the page changed shape: it shows 5 entries" in crawls.refresh().reported
+    crawls.blog.write("news.txt", news("M", "N", "O", "P"))
+    assert crawls.refresh().counts["held"] == 0
+    assert sorted(crawls.blog.entries()) == ["M", "N", "O", "P"]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "Recent posts\nA\n3 May 2021\nB\n2 May 2021\nC\n1 May 2021\nD\n30 April 2021\nE\n29 April 2021\n",
+        "Comments\nAnn\n9 May 2021\nI like it.\nBob\n8 May 2021\nSo do I.\nCyd\n7 May 2021\nMe too.\n",
+    ],
+)
+def test_a_page_that_shows_fewer_entries_and_lists_beside_them_is_not_held_for_its_shape(
+    beside: str, crawls: Crawls
+) -> None:
+    declare(crawls.blog, DRAWN + 'ends = ["Recent posts", "Comments"]\n', '["news"]')
+    crawls.blog.write("news.txt", news("A", "B", "C", "D", "E", "F") + beside)
+    crawls.refresh()
+    reports = []
+    for _ in range(3):
+        crawls.blog.write("news.txt", news("E", "G") + beside)
+        reports.append(crawls.refresh())
+    assert "it shows 2 entries where it showed 6" in reports[0].reported
+    assert "changed shape" not in reports[0].reported
+    assert reports[-1].counts["held"] == 0
+    assert "G" in crawls.blog.entries()
 
 
 def test_titles_that_a_changed_layout_shortens_are_those_of_the_same_entries(crawls: Crawls) -> None:

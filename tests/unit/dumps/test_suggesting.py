@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.dumps.declared import compiled, read_text
+from digest.dumps.declared.sightings import sighting
 from digest.dumps.suggesting import suggest
+from digest.dumps.suggesting.reshaped import entries_elsewhere
 from digest.dumps.suggesting.samples import MOST_DUMPS, MOST_LINES, sample, toml_of
 from digest.dumps.suggesting.seen import Page, date_in, width
 from digest.dumps.suggesting.suggest import suggestion
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.dumps.suggesting.suggest import Suggestion
+    from tests.unit.dumps.pages import Page as Listing
 
 
 def pages() -> dict[str, tuple[str, list[Said]]]:
@@ -239,3 +243,15 @@ def test_dumps_of_one_name_are_distinguished_and_one_that_is_no_text_is_left_out
     assert [page.name for page in found] == [str(tmp_path / folder / "page.txt") for folder in ("a", "b")]
     with pytest.raises(DumpError):
         sample([tmp_path / "b" / "picture.txt"])
+
+
+@pytest.mark.parametrize("page", remade(), ids=lambda page: page.name)
+def test_a_page_has_its_shape_as_long_as_its_layout_reads_most_of_it(page: Listing) -> None:
+    found = read_text(page.layouts, page.text).entries
+    read = [sighting(one, page.name, at) for at, one in enumerate(found)]
+    stream = io.BytesIO(page.text.encode())
+    gone = [f"A title that is lost, number {number}" for number in range(3 * len(read))]
+    assert entries_elsewhere(stream, page.name, read, gone) == 0
+    assert entries_elsewhere(stream, page.name, read, gone, was_so=True) == 0
+    others = entries_elsewhere(stream, page.name, read[:1], [one.title for one in read])
+    assert others == (0 if page.name == "13-linkblog-en" else len(read) - 1)  # that one has no titles
