@@ -73,6 +73,11 @@ class Subject:
             if one.other:
                 yield one.other
 
+    def forget(self, listing: str) -> None:
+        """Another dump shows this page from now on."""
+        for known in (self.since, self.by_dump, self.letters_by_dump, self.days_by_dump):
+            known.pop(listing, None)
+
     def note(self, seen: Seen, copy: Copy) -> None:
         """What a good reading of a dump shows of it."""
         number, key, dump = seen.article.number, seen.key, self.by_dump[copy.listing.name]
@@ -180,6 +185,7 @@ class Shown:
     exceptions: int = 0
     subjects: dict[str, Subject] = field(default_factory=dict)
     _taken: dict[str, tuple[str, datetime, set[int]]] = field(default_factory=dict)  # by path: hash, when, what
+    _pages: dict[str, tuple[str, set[object]]] = field(default_factory=dict)  # by listing: path, letters
 
     def __post_init__(self) -> None:
         for one in self.site.world.articles:
@@ -203,6 +209,7 @@ class Shown:
     def take(self, copy: Copy, now: datetime) -> list[Subject]:
         """Note what a good reading shows; the subjects that none showed before."""
         _, before, stood = self._taken.get(copy.path, ("", now, set()))
+        self._follow(copy)
         firsts = []
         titles = [bare(one.version.title) for one in copy.shows]
         for seen, following in zip(copy.shows, [*titles[1:], ""], strict=True):
@@ -215,6 +222,22 @@ class Shown:
             subject.tail = "" if seen.whole else following
         self._taken[copy.path] = (copy.sha256, now, {seen.article.number for seen in copy.shows if seen.whole})
         return firsts
+
+    def _follow(self, copy: Copy) -> None:
+        """Forget what a page showed if its file has another name now and shows less than half of that to the letter.
+
+        Nobody can know then that it is the same page.
+        """
+        letters: set[object] = {
+            (one.article.number, one.version.day, one.version.title, one.version.paragraphs)
+            for one in copy.shows
+            if one.whole
+        }
+        path, before = self._pages.get(copy.listing.name, (copy.path, letters))
+        if path != copy.path and 2 * len(before & letters) < min(len(before), len(letters)):
+            for subject in self.subjects.values():
+                subject.forget(copy.listing.name)
+        self._pages[copy.listing.name] = (copy.path, letters)
 
     def _exempt(self, subject: Subject, seen: Seen, before: datetime, now: datetime) -> None:
         """The exception that no evidence can exclude: an old article, newly on top, with a day between two readings."""
