@@ -37,7 +37,7 @@ def apart(made: Sequence[Match], claimed: AbstractSet[EntryId]) -> list[Match]:
     shared = _shared(made)
     return [
         _checked(match, match.entry, shared[match.entry.id], claimed)
-        if match.entry and shared[match.entry.id].times > 1
+        if match.entry and not match.sure and shared[match.entry.id].times > 1
         else match
         for match in made
     ]

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
+from digest.changes.identifiers import id_of
 from digest.changes.keys import entry_key, title_key
-from digest.changes.text import Relation, equal, folded_title, merged, relation, same_text
+from digest.changes.text import Relation, equal, folded_title, merged, plain_text, relation, same_text
 from digest.changes.values import Cause, Known
-from digest.model import NO_EXTRAS, Content, Extras, Fingerprint
+from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,8 +65,13 @@ def compare(state: State, one: Prepared, own: Sequence[Placing], titles: Abstrac
         state.revise(_text_of(settled, one.content), Cause.SETTLED)
         return False
     before, cause = state.content, state.cause
-    _compare_title(state, one.content, own)
-    _compare_text(state, one.content, own)
+    if state.known and not own and _is_rendered_otherwise(state.known, one):
+        _add_to(state, one.content)
+    else:
+        _compare_title(state, one.content, own)
+        if one.sighting.layout == Layout.FEED and not one.content.complete:
+            _compare_summary(state, one.content, own)
+        _compare_text(state, one.content, own)
     significant = state.cause is not None and state.cause.significant and state.content is not before
     if significant and own and state.known and _alternates(state.known, state.content):
         state.content, state.cause = before, cause
@@ -106,6 +112,37 @@ def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None
     if own or title_key(shown.title) not in aliases:
         cause = Cause.TITLE if state.first_position is None else Cause.MERGED
         state.revise(replace(state.content, title=shown.title), cause)
+
+
+def _is_rendered_otherwise(known: Known, one: Prepared) -> bool:
+    """Whether a feed first shows what pages showed, or a page what a feed showed. Each renders a text in its way."""
+    uid = one.sighting.extras.uid
+    if not uid:
+        return known.is_of_feed
+    return not any(name == id_of(uid) for _, name in known.uids)
+
+
+def _add_to(state: State, shown: Content) -> None:
+    """Accept more of a text silently, even if it is rendered otherwise; the longer text stays. Decision 294."""
+    content = state.content
+    if not content.title and shown.title:
+        state.revise(replace(state.content, title=shown.title), Cause.MERGED)
+    if (content.complete and not shown.complete) or (state.known and _is_old(state.known, shown)):
+        return
+    if shown.complete == content.complete and relation(content, shown) is Relation.OTHER:
+        if len(plain_text(shown)) > len(plain_text(content)):
+            state.revise(_text_of(state.content, shown), Cause.MERGED)
+        return
+    _compare_with_others(state, shown, ())
+
+
+def _compare_summary(state: State, shown: Content, own: Sequence[Placing]) -> None:
+    """Accept another summary silently where nothing but the former one is known of the text."""
+    before = _before(own, state.known) if own else None
+    if before is not None and not state.content.complete and same_text(before, state.content):
+        made = _text_of(state.content, shown)
+        if made != state.content:
+            state.revise(made, Cause.COMPLETED)
 
 
 def _compare_details(state: State, shown: Extras, own: Sequence[Placing]) -> None:

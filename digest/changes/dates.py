@@ -57,6 +57,14 @@ def _partial(evidence: PrintedDate, now: datetime) -> EntryDate | None:
     return None if month is None and year is None else EntryDate(month, None, year, DateKind.PARTIAL)
 
 
+def changed_on(day: PrintedDate | None, now: datetime) -> EntryDate | None:
+    """The date of an entry of which only the day of its last change is known; it was published by then."""
+    if day is None or day.year is None or day.month is None or day.day is None:
+        return None
+    full = date(day.year, day.month, day.day)
+    return _inferred(full) if day.year >= _EARLIEST and full <= now.date() + AHEAD else None
+
+
 def is_settled(evidence: DateEvidence | PrintedDate | None, read_on: date | None) -> bool:
     """Whether a printed date would be judged at any later reading as it was on that day.
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from digest.changes.compared import State, alternating, compare
 from digest.changes.counts import last_counted, last_read, newly_counted, newly_read
-from digest.changes.dates import better, contradicts, evidence_date, same_day
+from digest.changes.dates import better, changed_on, contradicts, evidence_date, same_day
+from digest.changes.identifiers import differ
 from digest.changes.keys import entry_id
 from digest.changes.match import ANOTHER_YEAR
 from digest.changes.matching import matches, same_article
@@ -22,11 +23,11 @@ from digest.changes.values import (
     Known,
     Others,
     Placing,
-    Questions,
     Revised,
     Vanished,
 )
 from digest.changes.yearly import changed_year
+from digest.model import Layout
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
@@ -37,50 +38,6 @@ if TYPE_CHECKING:
     from digest.changes.prepared import Prepared
     from digest.changes.values import Times
     from digest.model import Content, DateEvidence, EntryId, Fingerprint, PrintedDate, Sighting
-
-
-def questions(shown: Sequence[Prepared], last: Sequence[Placing], stood: Mapping[int, Placing]) -> Questions:
-    """The first questions to the store: entries with these titles, and entries whose lines have changed."""
-    titles = frozenset(one.key for one in shown if one.sighting.position not in stood)
-    gone = {placing.entry for placing in last} - {placing.entry for placing in stood.values()}
-    return Questions(titles, entries=frozenset(gone))
-
-
-def rival_questions(shown: Sequence[Prepared], known: Iterable[Known], stood: Mapping[int, Placing]) -> Questions:
-    """The next questions, for sightings whose title matches no entry: entries whose title they may correct."""
-    titles = {title for entry in known for title in entry.titles}
-    untitled = [one for one in shown if one.sighting.position not in stood and one.key not in titles]
-    days = (one.sighting.date for one in untitled if one.sighting.date)
-    return Questions(
-        leads=frozenset(filter(None, (one.lead for one in untitled))),
-        days=frozenset((day.year, day.month, day.day) for day in days if day.year is not None),
-    )
-
-
-def asked_of_others(
-    shown: Sequence[Prepared],
-    last: Sequence[Placing],
-    known: Iterable[Known],
-    stood: Mapping[int, Placing],
-    times: Times,
-) -> set[EntryId]:
-    """The entries about which other dumps may have information.
-
-    They are the entries that a sighting could show on another line, or whose day may have come again.
-    """
-    days: dict[str, set[tuple[int, int]]] = {}
-    for one in shown:
-        if one.sighting.position not in stood and one.sighting.date:
-            days.setdefault(one.key, set()).add((one.sighting.date.month, one.sighting.date.day))
-    here = {placing.entry for placing in last}
-
-    def has_another_line(entry: Known) -> bool:
-        if entry.first_seen_at and entry.first_seen_at < times.now:
-            return True  # its day may have come again
-        shown_on = [day for title in entry.titles for day in days.get(title, ())]
-        return not shown_on or entry.date is None or any(day != (entry.date.month, entry.date.day) for day in shown_on)
-
-    return {entry.id for entry in known if entry.id not in here and has_another_line(entry)}
 
 
 def diff(
@@ -96,20 +53,21 @@ def diff(
     instead: Cause | None = None,
     departed: Mapping[EntryId, Placing] | None = None,
     pinned: Mapping[int, EntryId] | None = None,
+    source: str = "",
 ) -> ChangeSet:
     """Compare the sightings of a dump with its last good reading and with every entry that they may match.
 
     `stood` (see `changes.unchanged`) are the sightings that need no comparison, and whose entries need not be known.
-    `others` has the information about the entries that `asked_of_others` returns. `instead` is a silent cause that
-    replaces significant ones, for revisions in which the article itself did not change. `departed` is how the dump
+    `others` has the information about the entries that `questions.asked_of_others` returns. `instead` is a silent cause
+    that replaces significant ones, for revisions in which the article itself did not change. `departed` is how the dump
     showed entries before it stopped showing them; their texts are compared with that. `pinned` are the entries of
-    sightings, by position, that need no search.
+    sightings, by position, that need no search. `source` is that of the dump, in which its ids and links count.
     """
     entries = list(known)
     fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {})
     if not all(placing.keeps_text for placing in last):
         fold.titles = frozenset(one.content.title for one in shown)
-    for match in matches(shown, last, entries, stood, times, others or Others(), pinned or {}):
+    for match in matches(shown, last, entries, stood, times, others or Others(), pinned or {}, source):
         fold.take(match)
     return fold.change_set()
 
@@ -147,7 +105,7 @@ class _Fold:
     def take(self, match: Match) -> None:
         """Apply one sighting."""
         self.waits |= match.waits
-        self.cut, self.size = not match.shown.sighting.complete, self.size + 1
+        self.cut, self.size = _is_cut(match.shown.sighting), self.size + 1
         if match.report:
             self.reports.append(match.report)
         if match.unassigned:
@@ -208,6 +166,8 @@ class _Fold:
             view = alternating_day(shown.view)
         else:
             self._date(state, sighting.dated, day)
+            if state.date is None and (changed := changed_on(sighting.extras.updated, self.times.now)):
+                state.date, state.dated = changed, True
         if turns:
             self._report(state, shown, _ALTERNATES)
             view = alternating(shown.view)
@@ -225,6 +185,8 @@ class _Fold:
             state.revise(state.content, Cause.SETTLED if day is Day.STAYS else Cause.REDATED)
             return
         if printed and state.date and not same_day(printed, state.date):
+            if state.known and state.known.latest_only and state.date == state.known.date:
+                state.date, state.dated = printed, True
             return
         if contradicts(state.date, printed):
             state.revise(state.content, Cause.REDATED)
@@ -240,6 +202,8 @@ class _Fold:
         alike = self._new.setdefault(shown.key, [])
         for state in alike:
             if state.longest is None or not same_article(shown, state.date, state.longest.text):
+                continue
+            if differ(sighting.extras, state.longest.sighting.extras):
                 continue
             if not sighting.title and relation(shown.content, state.longest.content) is Relation.OTHER:
                 continue
@@ -330,6 +294,11 @@ def _revision_with(state: State, shown: Content) -> int | None:
     if known and equal(known.content, shown):
         return newest
     return next((one.number for one in known.earlier if equal(one.content, shown)), None) if known else None
+
+
+def _is_cut(last: Sighting) -> bool:
+    """Whether a dump that ends with this sighting is half-written. In a feed, the summary of an entry is incomplete."""
+    return not last.complete and last.layout != Layout.FEED
 
 
 def _may_be_twins(one: Sighting, other: Sighting) -> bool:

@@ -23,7 +23,8 @@ class Match:
 
     `because` is the reason, for people. `stood` is the placing of an unchanged sighting in the last reading; then its
     entry is the match, whether it is known or not. `redated` means that the article was posted again with this
-    sighting's date. `waits` is as in ChangeSet.
+    sighting's date. `waits` is as in ChangeSet. `sure`: an
+    identifier says so, whatever its title, day and text.
     """
 
     shown: Prepared
@@ -34,6 +35,7 @@ class Match:
     because: str = "no known entry has its title and day, or its text"
     redated: bool = False
     waits: bool = False
+    sure: bool = False
 
 
 def doubt(shown: Prepared, candidates: Sequence[Known], outcome: str, *, unassigned: bool = False) -> Match:

@@ -9,6 +9,7 @@ from digest.changes.another_year import AnotherYear
 from digest.changes.apart import apart
 from digest.changes.board import Board
 from digest.changes.day_match import answers_on, full_dates_agree, is_its_day, may_be_of
+from digest.changes.identity import Identities, one_for_each_id
 from digest.changes.keys import lead_key
 from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places
@@ -38,36 +39,39 @@ def matches(
     times: Times,
     others: Others,
     pinned: Mapping[int, EntryId],
+    source: str,
 ) -> list[Match]:
-    """The match of each sighting, in their order; `stood` is from `unchanged`, `pinned` as for `diff`.
+    """The match of each sighting, in their order; `stood` is from `unchanged`, `pinned` and `source` as for `diff`.
 
-    Unchanged sightings are done. Of the others, each first takes an entry with the same title. The rest may correct the
-    title of an entry that no other sighting matches, or may be articles that were posted again.
+    Unchanged sightings are done. Of the others, each first takes the entry with its id or link, or else one with the
+    same title. The rest may correct the title of an entry that no other sighting matches, or may be articles that were
+    posted again.
     """
     known = list(known)
-    matching = _Matching(Board(shown, last, known, times, others))
-    by_title = {one.sighting.position: matching.by_title(one) for one in shown if one.sighting.position not in stood}
+    board = Board(shown, last, known, times, others)
+    matching = _Matching(board, source)
+    by_title = {one.sighting.position: matching.known(one) for one in shown if one.sighting.position not in stood}
     entries = {entry.id: entry for entry in known}
     for one in shown:
-        if one.sighting.position in by_title and (entry := entries.get(pinned.get(one.sighting.position, _NONE))):
+        match = by_title.get(one.sighting.position)
+        entry = entries.get(pinned.get(one.sighting.position, _NONE))
+        if entry and one.sighting.position in by_title and not (match and match.sure):
             by_title[one.sighting.position] = Match(one, entry, because="same place, read by another layout")
     contested = {match.entry.id for match in by_title.values() if match and match.entry}
     still = {position: placing for position, placing in stood.items() if placing.entry not in contested}
     for one in shown:  # if another sighting matches its entry as well, both are judged together
         if one.sighting.position in stood and one.sighting.position not in still:
-            by_title[one.sighting.position] = matching.by_title(one)
+            by_title[one.sighting.position] = matching.known(one)
     matched = {position: match.entry.id for position, match in by_title.items() if match and match.entry}
     matched |= {position: placing.entry for position, placing in still.items()}
     matching.settle(matched)
-    return apart(
-        [
-            Match(one, None, stood=placing)
-            if (placing := still.get(one.sighting.position))
-            else by_title[one.sighting.position] or matching.corrected(one)
-            for one in shown
-        ],
-        matching.claimed,
-    )
+    made = [
+        Match(one, None, stood=placing)
+        if (placing := still.get(one.sighting.position))
+        else by_title[one.sighting.position] or matching.corrected(one)
+        for one in shown
+    ]
+    return apart(one_for_each_id(made, board), matching.claimed)
 
 
 def same_article(shown: Prepared, entry_date: EntryDate | None, text: str) -> bool:
@@ -82,11 +86,12 @@ def same_article(shown: Prepared, entry_date: EntryDate | None, text: str) -> bo
 
 
 class _Matching:
-    """Finds the entries of the sightings, first by title, then as corrections."""
+    """Finds the entries of the sightings, first by identifiers and titles, then as corrections."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, source: str) -> None:
         self.claimed: set[EntryId] = set()
         self._board = board
+        self._identities = Identities(board, source)
         self._years = AnotherYear(board)
         self._places: Places | None = None
         self._led: dict[str, list[Known]] | None = None
@@ -96,9 +101,14 @@ class _Matching:
         self.claimed = set(matched.values())
         self._places = Places(self._board.shown, self._board.last, matched)
 
-    def by_title(self, shown: Prepared) -> Match | None:
+    def known(self, shown: Prepared) -> Match | None:
+        """The match with the entry that has its id or link, or else its title and day; None if there is none."""
+        return self._identities.match(shown) or self._by_title(shown)
+
+    def _by_title(self, shown: Prepared) -> Match | None:
         """The match with an entry of this title, with a report if in doubt; None if no entry has this title and day."""
         titled, sighting = self._board.titled.get(shown.key, ()), shown.sighting
+        titled = [entry for entry in titled if self._identities.may_be(shown, entry)]
         if not sighting.title:
             titled = [entry for entry in titled if self._has_its_text(shown, entry)]
         fitting = [entry for entry in titled if self._fits(shown, entry)]
@@ -192,7 +202,7 @@ class _Matching:
         for entry in rivals:
             if entry.id in found or entry.id in self.claimed:
                 continue
-            reason = corrects(shown, self._rival(shown, entry, many=many), self._board.times)
+            reason = self._reason(shown, self._rival(shown, entry, many=many))
             if reason and reason.waits:
                 waits = True
             elif reason and reason.doubtful:
@@ -213,6 +223,10 @@ class _Matching:
             outcome = "may be an article that was posted again; kept as a new entry"
             return doubt(shown, list(doubtful.values()), outcome)
         return Match(shown, None, waits=waits)
+
+    def _reason(self, shown: Prepared, rival: Rival) -> Reason | None:
+        reason = corrects(shown, rival, self._board.times)
+        return reason if reason and self._identities.may_correct(shown, rival, reason) else None
 
     def _rival(self, shown: Prepared, entry: Known, *, many: bool) -> Rival:
         places = self._places

@@ -25,7 +25,7 @@ def unchanged(
 
     A sighting counts only if nothing can be confused, and nothing can have become clear since:
 
-    - its title and day occur once on both sides;
+    - its title and day occur once on both sides, and its id in a feed is the same;
     - no range of the operator (`ranged`) could determine the year;
     - the printed date was already credible at the last reading;
     - the day has not come again since, as it does for a yearly article;
@@ -33,12 +33,14 @@ def unchanged(
     """
     if not last:
         return {}
-    views = {(placing.view, placing.evidence or placing.extras.printed): placing for placing in last}
+    views = {
+        (placing.view, placing.evidence or placing.extras.printed, placing.extras.uid): placing for placing in last
+    }
     before, here = Counter(lines_of(shown, last)), Counter(one.line for one in shown)
     return {
         one.sighting.position: stood
         for one in shown
-        if (stood := views.get((one.view, one.sighting.date or one.sighting.extras.printed)))
+        if (stood := views.get((one.view, one.sighting.date or one.sighting.extras.printed, one.sighting.extras.uid)))
         and stood.keeps_text
         and before[one.line] == here[one.line] == 1
         and _is_settled(one.sighting.dated, times, ranged=ranged)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.model import NO_EXTRAS, Extras, value
+from digest.changes.identifiers import ID
+from digest.model import NO_EXTRAS, DateKind, Extras, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +25,16 @@ class Questions:
     """What the diff must know of the store: every entry that matches one of these keys, or is named in `entries`.
 
     `titles` are title keys and `leads` are lead keys (both from `changes.keys`). `days` are full dates `(year, month,
-    day)`; if more than a thousand entries have the same date, only the newest thousand are returned.
+    day)`; if more than a thousand entries have the same date, only the newest thousand are returned. `uids` are
+    identifiers (from `changes.identifiers`) in the source `source`.
     """
 
     titles: frozenset[str] = frozenset()
     leads: frozenset[str] = frozenset()
     days: frozenset[tuple[int, int, int]] = frozenset()
     entries: frozenset[EntryId] = frozenset()
+    uids: frozenset[str] = frozenset()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Known:
     `titles` are all keys (`keys.entry_key`) that it ever had, including its present one. A `removed` entry has a
     tombstone. It is still matched, so that it never comes back, but it is never revised. Its readers are still counted,
     in case an operator restores it. `revision` is the number of its newest revision; `earlier` are those before it,
-    oldest first. `first_seen_at` is None only in tests that do not need it.
+    oldest first. `first_seen_at` is None only in tests that do not need it. `uids` are the identifiers that it ever had
+    (from `changes.identifiers`), each with its source.
     """
 
     id: EntryId
@@ -84,6 +89,17 @@ class Known:
     first_seen_at: datetime | None = None
     revision: int = 1
     earlier: tuple[Earlier, ...] = ()
+    uids: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def is_of_feed(self) -> bool:
+        """Whether a feed showed it, under an id."""
+        return any(uid.startswith(ID) for _, uid in self.uids)
+
+    @property
+    def latest_only(self) -> bool:
+        """Whether its date may only be the day on which a feed says that it was changed, so it may be older."""
+        return self.date is not None and self.date.kind is DateKind.INFERRED and self.is_of_feed
 
     def text(self, number: int) -> Content | None:
         """The content of one of its revisions; None if there is no such revision."""

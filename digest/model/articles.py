@@ -25,10 +25,11 @@ def value(made: type[_T]) -> type[_T]:
 
 
 class Layout(StrEnum):
-    """How a listing page prints an entry."""
+    """How a listing page prints an entry, or a feed."""
 
     DATEBLOCK = "dateblock"
     BYLINE = "byline"
+    FEED = "feed"
 
 
 class DateEvidence(NamedTuple):  # a tuple, because lines are looked up by it
@@ -88,11 +89,13 @@ class EntryDate:
 
 @value
 class Extras:
-    """What an entry shows beside its text in a layout that an operator declared.
+    """What an entry shows beside its text in a feed, or in a layout that an operator declared.
 
     `printed` is the whole date evidence, of which `Sighting.date` is that with month and day. `counts` and `fields`
     are names with what they hold, in page order; the count of readers is `Sighting.readers`, too. `tags` are each
-    there once. In a Content, only tags, link and fields are present.
+    there once. `uid` is the id that a feed gives the entry; no other entry of the feed has it. `updated` is the day on
+    which it was last changed, if its feed states no other one: it was published by then. In a Content, only tags, link
+    and fields are present.
     """
 
     printed: PrintedDate | None = None
@@ -100,13 +103,16 @@ class Extras:
     tags: tuple[str, ...] = ()
     link: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    uid: str = ""
+    updated: PrintedDate | None = None
 
     @property
     def lasting(self) -> Extras:
-        """Tags, link and fields, which belong to the content of an entry; without dates and counts."""
+        """Tags, link and fields, which belong to the content of an entry; without dates, counts and the id."""
         if not (self.tags or self.link or self.fields):
             return NO_EXTRAS
-        return replace(self, printed=None, counts=()) if self.printed or self.counts else self
+        passing = self.printed or self.counts or self.uid or self.updated
+        return replace(self, printed=None, counts=(), uid="", updated=None) if passing else self
 
 
 NO_EXTRAS = Extras()

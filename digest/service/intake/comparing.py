@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.changes import guards
-from digest.changes.diff import asked_of_others, diff, questions, rival_questions
+from digest.changes.diff import diff
+from digest.changes.questions import asked_of_others, questions, rival_questions
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Cause, Others, Times, Vanished
 from digest.dumps import FIRST_DECLARED
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from digest.changes.prepared import Prepared
     from digest.changes.values import ChangeSet, Known, Placing
-    from digest.model import EntryId, Note
+    from digest.model import EntryId, Note, SourceId
     from digest.settings import Source
     from digest.store.intake.readings import Readings
 
@@ -102,7 +103,7 @@ def compare(
     """
     looked, known, last = dump.looked, dump.known, on.last
     moved = moves or Moves()
-    entries = _answering(readings, dump.shown, last, on.stood)
+    entries = _answering(readings, looked.source, dump.shown, last, on.stood)
     asked = asked_of_others(dump.shown, last, entries, on.stood, on.times)
     here = {placing.entry for placing in last}
     absent = [entry.id for entry in entries if entry.id not in here] if last else []
@@ -125,6 +126,7 @@ def compare(
             instead=instead,
             departed=departed,
             pinned=pinned,
+            source=looked.source,
         )
 
     read_anew = known is not None and _is_read_anew(known, looked)
@@ -196,10 +198,14 @@ def _times(source: Source, dump: ReadDump) -> Times:
 
 
 def _answering(
-    readings: Readings, read: Sequence[Prepared], last: Sequence[Placing], stood: Mapping[int, Placing]
+    readings: Readings,
+    source: SourceId,
+    read: Sequence[Prepared],
+    last: Sequence[Placing],
+    stood: Mapping[int, Placing],
 ) -> list[Known]:
     """The entries that answer to the sightings; entries with other titles only if none answers to the title itself."""
-    entries = readings.known(questions(read, last, stood))
+    entries = readings.known(questions(read, last, stood, source))
     here = {entry.id for entry in entries}
     rivals = readings.known(rival_questions(read, entries, stood))
     return [*entries, *(rival for rival in rivals if rival.id not in here)]

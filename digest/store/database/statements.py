@@ -259,6 +259,8 @@ def extras_value(extras: Extras, key: str = "") -> str | None:
         "tags": extras.tags,
         "link": extras.link,
         "fields": extras.fields,
+        "uid": extras.uid,
+        "updated": extras.updated,
     }
     present = {name: value for name, value in made.items() if value}
     return json.dumps(present, ensure_ascii=False) if present else None
@@ -275,13 +277,15 @@ def extras_and_key(stored: str) -> tuple[Extras, str]:
     key = read.pop("key", "")
     if not read:
         return NO_EXTRAS, key
-    printed = read.get("printed")
+    printed, updated = read.get("printed"), read.get("updated")
     extras = Extras(
         PrintedDate(*printed) if printed else None,
         tuple((name, number) for name, number in read.get("counts", ())),
         tuple(read.get("tags", ())),
         read.get("link"),
         tuple((name, text) for name, text in read.get("fields", ())),
+        read.get("uid", ""),
+        PrintedDate(*updated) if updated else None,
     )
     return extras, key
 

@@ -11,7 +11,7 @@ from digest.changes.values import Cause, Earlier, Known, Questions
 from digest.model import EntryId
 from digest.store.database.engine import make_room
 from digest.store.database.statements import DATE, batches, content_of, date_of, fetched, printed_of
-from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, revisions
+from digest.store.database.tables.publishing import KeyKind, entries, entry_keys, entry_uids, revisions
 from digest.store.publishing.entries import CONTENT_COLUMNS
 
 _OF_A_DAY = 1000  # newest entries that answer to their day: a bound for imports with a single date
@@ -51,10 +51,18 @@ _EARLIER = (
 )
 
 
+_NAMED = select(entry_uids.c.entry_id).where(
+    entry_uids.c.source == bindparam("source"), entry_uids.c.uid.in_(bindparam("uids", expanding=True))
+)
+_UIDS = select(entry_uids).where(entry_uids.c.entry_id.in_(bindparam("entries", expanding=True)))
+
+
 def matching_entries(connection: Connection, questions: Questions) -> list[Known]:
     """See `Readings.known`."""
     make_room(connection)
     found: set[str] = set(questions.entries)
+    for batch in batches(questions.uids):
+        found.update(connection.execute(_NAMED, {"source": questions.source, "uids": batch}).scalars())
     for kind, keys in ((KeyKind.TITLE, questions.titles), (KeyKind.LEAD, questions.leads)):
         for batch in batches(keys):
             found.update(connection.execute(_ANSWERING, {"kind": kind, "keys": batch}).scalars())
@@ -73,12 +81,17 @@ def _known(connection: Connection, batch: list[str]) -> list[Known]:
     titles: dict[str, set[str]] = {}
     for entry, key in fetched(connection.execute(_TITLES, {"entries": batch})):
         titles.setdefault(entry, set()).add(key)
+    uids: dict[str, set[tuple[str, str]]] = {}
+    for row in fetched(connection.execute(_UIDS, {"entries": batch})):
+        uids.setdefault(row.entry_id, set()).add((row.source, row.uid))
     rows = list(fetched(connection.execute(_KNOWN, {"entries": batch})))
     earlier = _earlier(connection, [row.id for row in rows if row.revision > 1])
-    return [_entry(row, titles.get(row.id, set()), earlier.get(row.id, [])) for row in rows]
+    return [
+        _entry(row, titles.get(row.id, set()), earlier.get(row.id, []), frozenset(uids.get(row.id, ()))) for row in rows
+    ]
 
 
-def _entry(row: Row[Any], titles: set[str], earlier: list[Earlier]) -> Known:
+def _entry(row: Row[Any], titles: set[str], earlier: list[Earlier], uids: frozenset[tuple[str, str]]) -> Known:
     """An entry as its pages show it. Dates that an operator gave it count, too."""
     content, date = content_of(row), date_of(row)
     if row.printed:
@@ -93,6 +106,7 @@ def _entry(row: Row[Any], titles: set[str], earlier: list[Earlier]) -> Known:
         first_seen_at=row.first_seen_at,
         revision=row.revision,
         earlier=tuple(earlier),
+        uids=uids,
     )
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from sqlalchemy import Connection, Insert, and_, bindparam, delete, select, update
 
 from digest.changes.counts import counted_now
+from digest.changes.identifiers import unique
 from digest.changes.values import Added, Ambiguous, ChangeSet, Placing, Revised
 from digest.model import EntryDate, EntryId, SourceId
 from digest.records.intake import ApplyFacts
@@ -31,6 +32,7 @@ from digest.store.database.tables.publishing import (
     entries,
     entry_keys,
     entry_sources,
+    entry_uids,
     placings,
     reader_counts,
     revisions,
@@ -93,6 +95,7 @@ def apply(connection: Connection, source: SourceId, path: str, changes: ChangeSe
     fresh, published = fresh | back, published or bool(back)
     fresh |= share(connection, source, path, reasons.keys() | {change.entry for change in revised}, facts.now)
     _replace_placings(connection, source, path, changes.placings, facts.last)
+    _identify(connection, source, changes.shown, facts.last or ())
     counts = (*changes.readers, *passed_on(connection, source, changes.readers))
     _count_readers(connection, source, counts, facts.now)
     if changes.counts:
@@ -278,6 +281,21 @@ def _replace_placings(
             for placing in fresh
         ),
     )
+
+
+def _identify(connection: Connection, source: SourceId, now: Sequence[Placing], last: Sequence[Placing]) -> None:
+    """Store by which ids and links a source newly shows entries."""
+    fresh = _named(now)
+    if fresh:
+        rows = [{"source": source, "uid": uid, "entry_id": entry} for uid, entry in sorted(fresh - _named(last))]
+        if rows:
+            connection.execute(insert(connection, entry_uids).on_conflict_do_nothing(), rows)
+
+
+def _named(reading: Sequence[Placing]) -> set[tuple[str, EntryId]]:
+    shown = [placing for placing in reading if placing.extras.uid or placing.extras.link]
+    each = unique(placing.extras for placing in shown)
+    return {(uid, placing.entry) for placing, found in zip(shown, each, strict=True) for uid in found}
 
 
 def _report(connection: Connection, source: SourceId, path: str, ambiguous: Sequence[Ambiguous], now: datetime) -> None:

@@ -87,6 +87,8 @@ def _extras(
     tags: list[str],
     link: str | None,
     fields: list[list[str]],
+    uid: str = "",  # neither this nor `updated` is in rows of older versions
+    updated: list[int | None] | None = None,
 ) -> Extras:
     return Extras(
         PrintedDate(*printed) if printed else None,
@@ -94,6 +96,8 @@ def _extras(
         tuple(tags),
         link,
         tuple((name, text) for name, text in fields),
+        uid,
+        PrintedDate(*updated) if updated else None,
     )
 
 

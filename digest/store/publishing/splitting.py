@@ -5,11 +5,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, select, update
 
+from digest.changes.identifiers import identifiers
 from digest.changes.values import Body
 from digest.model import EntryId, SourceId
 from digest.records.publishing import NewArticle, ShownAs
 from digest.store.database.statements import body_value, content_of, date_columns, insert, placing_of
-from digest.store.database.tables.publishing import departures, entries, entry_keys, entry_sources, placings, revisions
+from digest.store.database.tables.publishing import (
+    departures,
+    entries,
+    entry_keys,
+    entry_sources,
+    entry_uids,
+    placings,
+    revisions,
+)
 from digest.store.intake.departing import placing_of as departed_of
 from digest.store.intake.revising import Origin, answer, store_first
 
@@ -35,6 +44,9 @@ def split(
     _add(connection, entry, new, moved)
     for one in moved:
         connection.execute(update(_table(one)).where(_here(one, entry)).values(entry_id=new.id))
+        for uid in identifiers(one.placing.extras):
+            named = entry_uids.c.source == one.source, entry_uids.c.uid == uid, entry_uids.c.entry_id == entry
+            connection.execute(update(entry_uids).where(*named).values(entry_id=new.id))
     theirs = and_(revisions.c.entry_id == entry, revisions.c.number.in_(list(numbers)))
     connection.execute(update(revisions).where(theirs).values(split_to=new.id))
     _forget_keys(connection, entry)

@@ -146,6 +146,16 @@ entry_keys = Table(
     Index(None, "entry_id"),
 )
 
+# What identifies an entry in a source: the ids that feeds gave it, and its links. Decision 293.
+entry_uids = Table(
+    "entry_uids",
+    metadata,
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    Index(None, "entry_id"),
+)
+
 entry_sources = Table(
     "entry_sources",
     metadata,
