@@ -27,7 +27,7 @@ _COMMANDS = {  # module: its commands, in the order of the help
 }
 _GROUPS = {  # group: the module of its Typer application, and the modules that add commands to it
     "entries": ("entries",),
-    "edition": ("editions", "edition_previews"),
+    "edition": ("editions", "edition_previews", "edition_control"),
     "subscribers": ("subscribers",),
     "source": ("sources", "holds"),
     "layout": ("layouts",),

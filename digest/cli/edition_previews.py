@@ -111,7 +111,7 @@ def _form_of(output: Path | None) -> str:
 
 def _part(look: MailPreview, form: str) -> tuple[str, bytes]:
     """One part of a mail: the ending of its file, and its content."""
-    from digest.service.editions.making import with_pictures
+    from digest.service.editions.drafts import with_pictures
 
     match form:
         case "eml":

@@ -31,7 +31,7 @@ from digest.typeset.titles import headline
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from digest.model import Selected
+    from digest.model import Edition, Selected
     from digest.records.editions import EditionCounts
     from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.ledger import DrainReport
@@ -67,8 +67,16 @@ def edition_json(made: EditionCounts) -> dict[str, object]:
     """An edition in the JSON form of all commands."""
     return {
         **pick(made.edition, "key", "digest", "slot_at", "opens_at", "closes_at", "empty"),
+        **pick(made.edition, "note", "held_at", "cancelled_at"),
         "deliveries": made.deliveries,
     }
+
+
+def held_or_cancelled(edition: Edition) -> str:
+    """Whether an operator stopped its mails, as the end of a sentence."""
+    if edition.cancelled_at:
+        return f", cancelled {edition.cancelled_at:%Y-%m-%d %H:%M} UTC"
+    return f", held since {edition.held_at:%Y-%m-%d %H:%M} UTC" if edition.held_at else ""
 
 
 def entry_json(one: Selected) -> dict[str, object]:
@@ -99,8 +107,9 @@ def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config:
 
 def _delivery_counts(made: EditionCounts) -> str:
     if made.edition.empty and not made.deliveries:
-        return "nothing new, nothing sent"
-    return ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
+        return "nothing sent"
+    counts = ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
+    return counts + held_or_cancelled(made.edition)
 
 
 @app.command()
@@ -112,11 +121,15 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
             raise UnknownError("edition", key, remedy="see `digest edition list`")
         selected = tx.editions.selected(made.edition.key)
         rows = tx.deliveries.rows(made.edition.key)
+        acts = tx.control.acts([made.edition.digest], made.edition.key)
     if as_json:
         entries, recipients = [entry_json(one) for one in selected], [delivery_json(row) for row in rows]
-        print_json(edition_json(made) | {"entries": entries, "recipients": recipients})
+        decided = [pick(act, "at", "who", "kind", "detail") for act in acts]
+        print_json(edition_json(made) | {"entries": entries, "recipients": recipients, "acts": decided})
         return
     typer.echo(f"{key}: {_delivery_counts(made)}")
+    for act in acts:
+        typer.echo(f"{act.at:%Y-%m-%d %H:%M} UTC, by {act.who}: {act.detail}")
     print_table(("section", "title", "gained"), [(s.section, headline(s.entry.content), s.gained) for s in selected])
     print_table(
         ("address", "state", "attempts", "next", "answer"),

@@ -8,6 +8,7 @@ import typer
 
 from digest.changes.values import Cause
 from digest.cli.common import ConfigOption, JsonOption, clock, date_json, format_date, print_json, store_to_read
+from digest.cli.editions import held_or_cancelled
 from digest.cli.terminal import address_for_terminal
 from digest.errors import masked
 from digest.json_output import pick
@@ -152,7 +153,7 @@ def _publication(told: Explanation) -> Iterator[str]:
         yield "not published: the first import of its source is not finished"
     for mention in story.mentions:
         counts = ", ".join(f"{count} {state}" for state, count in mention.deliveries.items()) or "to nobody"
-        made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}"
+        made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}{held_or_cancelled(mention.edition)}"
         yield f"announced as {mention.section} in {made}, at revision {mention.revision}: {counts}"
         for one in mention.reached:
             yield f"  {_moment(one.at)} to {_masked(one.address)}"

@@ -48,7 +48,8 @@ class Edition:
     The window is half-open, `[opens_at, closes_at)`; `opens_at` is absent for the first edition of a digest. `slot_at`
     is the scheduled time; it is absent if an operator made the edition on demand. An empty edition lists nothing new
     and nothing corrected. It is recorded, and mailed only to subscribers for whom it lists something once more (see
-    Variant).
+    Variant). `note` is an operator's Markdown on top of it. While `held_at` is set, none of its mails is handed over;
+    once `cancelled_at` is set, none is sent any more.
     """
 
     key: EditionKey
@@ -57,6 +58,9 @@ class Edition:
     opens_at: datetime | None
     closes_at: datetime
     empty: bool
+    note: str = ""
+    held_at: datetime | None = None
+    cancelled_at: datetime | None = None
 
 
 class Format(StrEnum):

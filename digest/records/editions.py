@@ -1,9 +1,11 @@
 """Digests and editions in the store."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from digest.model import DeliveryState, DigestId, Edition, EditionKey, Entry, SubscriberId
+from digest.model import DeliveryState, DigestId, Edition, EditionKey, Entry, EntryId, SubscriberId
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +83,66 @@ class RenamedDigest:
     old: DigestId
     new: DigestId
     at: datetime
+
+
+class EditionActKind(StrEnum):
+    """What an operator, or a deadline that they set, did to an edition or to the plans for the next one."""
+
+    NOTE = "note"
+    LEAVE_OUT = "leave_out"
+    TAKE_IN = "take_in"
+    ORDER = "order"
+    ASK = "ask"
+    APPROVE = "approve"
+    SKIP = "skip"
+    HOLD = "hold"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RESEND = "resend"
+
+
+@dataclass(frozen=True, slots=True)
+class EditionAct:
+    """One such act; `detail` is a sentence, `edition` is absent while there is none yet."""
+
+    at: datetime
+    who: str
+    digest: DigestId
+    edition: EditionKey | None
+    kind: EditionActKind
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An entry that an operator leaves out: of the next edition only (`once`), or of all."""
+
+    entry: EntryId
+    once: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EditionPlan:
+    """What an operator decided about the next edition of a digest.
+
+    `note` is Markdown. `first` are the entries to list first, in this order. `slot_at` is the slot whose edition waits
+    for approval since `asked_at`; both are absent if none waits.
+    """
+
+    note: str = ""
+    first: tuple[EntryId, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    slot_at: datetime | None = None
+    asked_at: datetime | None = None
+
+    def lists(self, entry: Entry) -> bool:
+        """Whether the next edition may list it: it is not left out, and came before the operator was asked."""
+        if any(one.entry == entry.id for one in self.left_out):
+            return False
+        return self.asked_at is None or entry.first_seen_at <= self.asked_at
+
+    def in_order(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The entries, with those first that the operator wants first."""
+        places = {entry: place for place, entry in enumerate(self.first)}
+        return sorted(entries, key=lambda entry: places.get(entry.id, len(places)))

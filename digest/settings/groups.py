@@ -121,6 +121,17 @@ class Digest(Group):
         description="How long after its slot an edition may still be sent; after that, the next edition includes its "
         "entries.",
     )
+    approve: Duration | None = Field(
+        None,
+        gt=timedelta(0),
+        description="Wait for your approval (`digest edition approve`) before an edition is made, at most this long "
+        "and at most until the next slot; without it, nobody is asked.",
+    )
+    unapproved: Literal["send", "skip"] = Field(
+        "send",
+        description="What to do with an edition that nobody approved in time: `send` it, or `skip` it, so that the "
+        "next edition includes its entries.",
+    )
     most_read: int = Field(5, ge=0, description="How many of the most read entries an edition lists; 0 for none.")
 
 

@@ -18,6 +18,7 @@ from digest.store.database import meta, schema
 from digest.store.database.faults import translated
 from digest.store.database.postgres import Listening
 from digest.store.database.version import Versions
+from digest.store.editions.control import EditionControl
 from digest.store.editions.digest_names import DigestNames
 from digest.store.editions.editions import Editions
 from digest.store.editions.planning import Planning
@@ -64,6 +65,7 @@ class Transaction:
         self.editions = Editions(connection)
         self.selecting = Selecting(connection)
         self.planning = Planning(connection)
+        self.control = EditionControl(connection)
         self.digest_names = DigestNames(connection)
         self.subscribers = Subscribers(connection)
         self.newcomers = Newcomers(connection)

@@ -15,7 +15,7 @@ from digest.errors import ConfigurationError, DigestError
 from digest.mail.composing.edition_text import LARGEST_HTML
 from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind
-from digest.service.editions import making
+from digest.service.editions import drafts
 from digest.service.mailing.samples.blog import READER, sample_blog
 from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
@@ -234,7 +234,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     for digest in settings.digests:
         for now in (blog.now, blog.now + timedelta(days=400)):  # the second one shows years
             what = f"mail/{digest.template}/"
-            yield what, lambda digest=digest, now=now: making.draft_edition(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
+            yield what, lambda digest=digest, now=now: drafts.draft_edition(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from digest.model import EntryId, Section, Selected
-from digest.service.editions.making import with_pictures
+from digest.service.editions.drafts import with_pictures
 from tests.browser.conftest import FLAGS, chromium_program
 from tests.conftest import ROOT
 from tests.golden.mails import MAILS, entry, mail

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from digest.model import ConfirmationKind, DigestId, EditionKey, Section
+from digest.model import ConfirmationKind, DigestId, EditionKey, EntryId, Section
+from digest.records.editions import EditionAct, EditionActKind
 from digest.records.operating import Alert
 from digest.service.upkeep.invariants import violations
 from digest.store.database.tables import metadata
-from digest.store.database.tables.editions import digests, editions, renamed_digests
+from digest.store.database.tables.editions import (
+    digests,
+    edition_acts,
+    edition_plans,
+    editions,
+    left_out,
+    renamed_digests,
+)
 from digest.store.database.tables.people import confirmations, consents, subscriptions
 
 if TYPE_CHECKING:
@@ -23,7 +31,8 @@ if TYPE_CHECKING:
     from tests.contract.conftest import Hand
 
 OLD, NEW, THIRD = DigestId("weekly"), DigestId("news"), DigestId("third")
-HOLD_A_DIGEST = {digests.c.id, editions.c.digest, subscriptions.c.digest, consents.c.digest}
+DECIDED = {edition_acts.c.digest, edition_plans.c.digest, left_out.c.digest}
+HOLD_A_DIGEST = {digests.c.id, editions.c.digest, subscriptions.c.digest, consents.c.digest, *DECIDED}
 
 
 def rename(store: Store, now: datetime, old: DigestId = OLD, new: DigestId = NEW) -> tuple[int, int]:
@@ -40,10 +49,10 @@ def test_every_column_that_names_a_digest_is_known() -> None:
     named: set[Column[object]] = {
         column for table in metadata.tables.values() for column in table.c if column.name.startswith("digest")
     }
-    assert named == {editions.c.digest, subscriptions.c.digest, consents.c.digest, confirmations.c.digests}
+    assert named == {editions.c.digest, subscriptions.c.digest, consents.c.digest, confirmations.c.digests, *DECIDED}
     referring = {key.parent for table in metadata.tables.values() for column in table.c for key in column.foreign_keys
                  if key.column is digests.c.id}  # fmt: skip
-    assert referring == {editions.c.digest, renamed_digests.c.new}
+    assert referring == {editions.c.digest, renamed_digests.c.new, *DECIDED}
 
 
 def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datetime, day: timedelta) -> None:
@@ -53,6 +62,9 @@ def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datet
     with store.write() as tx:
         tx.subscribers.leave(bob, OLD, "them", now)
         tx.alerts.put(Alert("digest weekly", "late", now))
+        tx.control.set_note(OLD, "a note")
+        tx.control.leave_out(OLD, EntryId("甲"), now, once=True)
+        tx.control.record(EditionAct(now, "somebody", OLD, None, EditionActKind.NOTE, "a note"))
         tx.confirmations.ask(
             ConfirmationKind.JOIN, "eve@example.org", subscriber=None, digests=[OLD, THIRD], language="en",
             latest=False, network="n", mail=False, now=now, expires_at=now + day,
@@ -65,6 +77,7 @@ def test_nothing_is_left_under_the_old_name(store: Store, hand: Hand, now: datet
         assert connection.execute(select(confirmations.c.digests)).scalar_one() == [NEW, THIRD]
     with store.read() as tx:
         assert list(tx.alerts.all()) == ["digest news"]
+        assert tx.control.plan(NEW).note == "a note"
         assert tx.editions.edition(EditionKey("weekly/1")) is not None
         assert [one.edition.digest for one in tx.editions.editions(NEW)] == [NEW]
         assert tx.selecting.untold(NEW, None, ()) == []

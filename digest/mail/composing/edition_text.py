@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from digest.mail.composing.entry_views import EntryPresenter, Length, group_of, length_of
 from digest.mail.composing.message import pictures_in
 from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
+from digest.mail.composing.notes import note_html
 from digest.mail.composing.templates import common_values, inline_styles
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
@@ -129,6 +130,8 @@ def _values(
         "preferences_url": PREFERENCES_URL,
         "address": ADDRESS,
         "agreed": AGREED,
+        "note": frame.note,
+        "note_html": note_html(frame.note),
         "contact": frame.contact[0],
         "contact_url": frame.contact[1],
         "postal": line(frame.postal),

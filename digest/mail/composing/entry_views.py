@@ -85,7 +85,7 @@ class Frame:
     are several. `languages` gives the language of each source. `original` gives an entry's URL on its own site, empty
     if unknown. `subscribe_url` is empty if nobody can subscribe on a page. `postal` is the sender's postal address.
     `contact` is the contact that subscribers see and its address, both empty if there is none.
-    `earlier_subjects` are those of other editions.
+    `earlier_subjects` are those of other editions. `note` is an operator's Markdown on top.
     """
 
     digest: Digest
@@ -105,6 +105,7 @@ class Frame:
     contact: tuple[str, str] = ("", "")
     postal: str = ""
     earlier_subjects: Collection[str] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import latest_slot, next_slot
 from digest.errors import EditionError, FencedError
-from digest.mail.composing.edition_text import edition_body
-from digest.mail.composing.message import message_id, picture_address, pictures_in
-from digest.model import DigestId, Edition, EditionKey, Section
+from digest.mail.composing.message import message_id
+from digest.model import DigestId, Edition, EditionKey
 from digest.records.editions import DigestState, Recipient
+from digest.service.editions import approval
 from digest.service.editions.digests import schedule_of
+from digest.service.editions.drafts import draft_edition, opens_at
 from digest.service.editions.failures import forget_failure, has_failed, recording_failure
 from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipient_parts
 from digest.service.editions.selecting import audience, select_entries
 from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
-from digest.service.publishing.feeds import holds_any
-from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from digest.model import Body, Selected, SubscriberId, Variant
+    from digest.model import Selected, SubscriberId, Variant
     from digest.records.editions import EditionCounts
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
+    # Whether an edition is wanted, and in which slot.
+    _Wanted = Callable[[Transaction, DigestState], tuple[datetime | None, bool]]
+
 _log = logs.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Upcoming:
-    """What a digest would announce next: titles, its passed slot without an edition, its next slot, for how many.
-
-    `passed_since`: a slot passed since the time of the fence, so another store may have sent it.
-    """
-
-    digest: str
-    due: datetime | None
-    passed_since: bool
-    next_at: datetime
-    new: tuple[str, ...]
-    corrected: tuple[str, ...]
-    people: int
 
 
 def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCounts]:
@@ -85,11 +69,17 @@ def _due_slot(
     settings: Settings, digest: Digest, now: datetime, tx: Transaction, state: DigestState
 ) -> tuple[datetime | None, bool]:
     """The slot of a due edition, if any, and whether an edition is due: for that slot, or as the very first."""
+    if tx.control.plan(state.id).slot_at is not None:
+        return approval.overdue(tx, digest, state, now)
     slot = due_slot(
         schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
     )
     first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
-    return slot, slot is not None or first
+    due = slot is not None or first
+    if due and digest.approve and not select_entries(tx, digest, state).empty:
+        approval.ask(tx, digest, slot or now, now)
+        return None, False
+    return slot, due
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
@@ -99,10 +89,27 @@ def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> Edit
         FencedError: the store was restored, and its fence is not lifted.
         EditionError: it cannot be made.
     """
+    return _make_now(store, settings, digest, now, lambda _tx, _digest_state: (None, True))
+
+
+def approve(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
+    """Make the edition that waits for approval; None if there is nothing to announce any more.
+
+    Raises:
+        FencedError: the store was restored, and its fence is not lifted.
+        EditionError: it cannot be made.
+        DigestError: none waits.
+    """
+    with store.read() as tx:
+        approval.require_waiting(tx, digest, now)
+    return _make_now(store, settings, digest, now, partial(approval.given, now))
+
+
+def _make_now(store: Store, settings: Settings, digest: Digest, now: datetime, wanted: _Wanted) -> EditionCounts | None:
     clocks.repair_times(store, settings.mail, now)
     plan_waiting(store, settings)
     with recording_failure(store, digest, now):
-        key = _make_edition(store, store.secret(), settings, digest, now, lambda _tx, _digest_state: (None, True))
+        key = _make_edition(store, store.secret(), settings, digest, now, wanted)
     if key is None:
         return None
     forget_failure(store, digest)
@@ -115,7 +122,7 @@ def _make_edition(
     settings: Settings,
     digest: Digest,
     now: datetime,
-    wanted: Callable[[Transaction, DigestState], tuple[datetime | None, bool]],
+    wanted: _Wanted,
 ) -> EditionKey | None:
     """Store an edition if `wanted` agrees, in the slot that it returns; None if none is made.
 
@@ -135,15 +142,16 @@ def _make_edition(
             if tx.roster.followers().get(state.id, 0) <= LARGE_EDITION:
                 return _store_edition(tx, _plan_edition(tx, secret, settings, digest, state, now, slot))
         with store.read() as tx:
-            made = _plan_edition(tx, secret, settings, digest, state, now, slot)
+            made, plan = _plan_edition(tx, secret, settings, digest, state, now, slot), tx.control.plan(state.id)
             kept = recipient_parts(tx, settings, state.id, made.recipients, made.caught_up, made.paused) if made else []
         if made is None:
             return None
         with store.write() as tx:
             _require_no_fence(tx)
-            if tx.editions.digest(state.id) != state or tx.editions.edition(made.edition.key) is not None:
-                continue  # another process made one meanwhile
-            if not tx.editions.make(made.edition, made.entries, made.variants, ()):
+            changed = tx.editions.digest(state.id) != state or tx.control.plan(state.id) != plan
+            if changed or tx.editions.edition(made.edition.key) is not None:
+                continue  # another process made one meanwhile, or the operator planned something else
+            if not _store_texts(tx, made, ()):
                 return None
             tx.planning.keep(made.edition.key, kept)
         plan_waiting(store, settings)
@@ -161,65 +169,6 @@ def _log_made(store: Store, key: EditionKey) -> EditionCounts:
         made = tx.editions.edition(key)
         assert made is not None  # noqa: S101 - it was stored
         say_made(tx, made)
-    return made
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The text of an edition that is not stored, and the pictures in its HTML, by name."""
-
-    key: EditionKey
-    body: Body
-    pictures: dict[str, bytes]
-
-
-def draft_edition(
-    store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
-) -> Draft | None:
-    """What an edition made now would contain for subscribers of these topics, of all if empty; nothing is stored.
-
-    None if there is nothing to announce to them.
-    """
-    with store.read() as tx:
-        name = DigestId(digest.id)
-        state = tx.editions.digest(name) or DigestState(name, now, None, None, 0)  # newly configured
-        whole = select_entries(tx, digest, state)
-        holds = holds_any(settings, topics)
-        selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
-        if selection.empty:
-            return None
-        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
-        edition = Edition(key, state.id, None, _opens_at(state, now), now, empty=False)
-        around = edition_frame(tx, settings, digest, edition, selection.contents(selection.entries))
-        made = edition_body(around, selection.entries, selection.before, language)
-        return Draft(key, made, edition_pictures(tx, made))
-
-
-def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
-    """A mail's HTML for a browser, with the attached pictures inlined."""
-    for name, png in pngs.items():
-        html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
-    return html
-
-
-def upcoming_editions(tx: Transaction, settings: Settings, now: datetime, since: datetime) -> list[Upcoming]:
-    """What each digest would announce if its fence were lifted now."""
-    made = []
-    for digest in settings.digests:
-        state = tx.editions.digest(DigestId(digest.id))
-        if state is None:
-            continue
-        schedule, selection = schedule_of(digest), select_entries(tx, digest, state)
-        new, corrected = (
-            tuple(headline(one.entry.content) for one in selection.entries if one.section is section)
-            for section in (Section.NEW, Section.CORRECTED)
-        )
-        due = due_slot(
-            schedule, now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
-        )
-        people = len(tx.subscribers.active(state.id))
-        passed = latest_slot(schedule, now) > since
-        made.append(Upcoming(digest.id, due, passed, next_slot(schedule, now), new, corrected, people))
     return made
 
 
@@ -286,7 +235,8 @@ def _plan_edition(
     if selection.empty and slot is None and not people.recipients:
         return None
     key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
-    edition = Edition(key, state.id, slot, _opens_at(state, now), now, selection.empty)
+    note = "" if selection.empty else tx.control.plan(state.id).note
+    edition = Edition(key, state.id, slot, opens_at(state, now), now, selection.empty, note)
     if selection.empty and not people.recipients:
         return _Planned(edition)
     around = edition_frame(tx, settings, digest, edition, selection.contents(people.entries))
@@ -307,18 +257,17 @@ def _plan_edition(
 
 def _store_edition(tx: Transaction, made: _Planned | None) -> EditionKey | None:
     """Store an edition with its mails; None if there is nothing to make or another scheduler made it."""
-    if made is None or not tx.editions.make(made.edition, made.entries, made.variants, made.recipients):
+    if made is None or not _store_texts(tx, made, made.recipients):
         return None
     tx.subscribers.set_behind(made.edition.digest, made.caught_up, behind=False)
     tx.subscribers.set_behind(made.edition.digest, made.paused, behind=True)
     return made.edition.key
 
 
-def _opens_at(state: DigestState, now: datetime) -> datetime | None:
-    """When the newest edition closed, or now if the clock stepped back since."""
-    return min(state.last_close_at, now) if state.last_close_at else None
-
-
-def edition_pictures(tx: Transaction, variants: Body) -> dict[str, bytes]:
-    """The pictures in the HTML of an edition, by name."""
-    return {name: png for name in pictures_in(variants.html) if (png := tx.pictures.png(name)) is not None}
+def _store_texts(tx: Transaction, made: _Planned, recipients: Sequence[Recipient]) -> bool:
+    """Store an edition with its texts and these mails, which fulfils the operator's plan; False if another was made."""
+    stored = tx.editions.make(made.edition, made.entries, made.variants, recipients)
+    if stored:
+        tx.control.attach(made.edition.digest, made.edition.key)
+        tx.control.fulfilled(made.edition.digest)
+    return stored

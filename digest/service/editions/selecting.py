@@ -52,19 +52,23 @@ class Selection:
 
 
 def select_entries(tx: Transaction, digest: Digest, state: DigestState) -> Selection:
-    """Select the content of an edition of a digest that is made now."""
+    """Select the content of an edition of a digest that is made now, as the operator planned it."""
     sources: Sequence[SourceId] = [SourceId(name) for name in digest.sources]
-    new = tx.selecting.untold(state.id, state.configured_at - FIRST_REACH, sources)
+    plan = tx.control.plan(state.id)
+    untold = tx.selecting.untold(state.id, state.configured_at - FIRST_REACH, sources)
+    new = plan.in_order([entry for entry in untold if plan.lists(entry)])
     corrected = [
         (entry, steps)
         for entry in tx.selecting.corrected(state.id)
-        if is_visible(steps := _corrections(tx, state.id, entry.id)) and _leads_elsewhere(steps, entry)
+        if plan.lists(entry)
+        and is_visible(steps := _corrections(tx, state.id, entry.id))
+        and _leads_elsewhere(steps, entry)
     ]
     read = tx.selecting.most_read(state.last_close_at, sources, digest.most_read) if state.last_close_at else []
     return Selection(
         (
             *(Selected(Section.NEW, entry) for entry in new),
-            *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read),
+            *(Selected(Section.MOST_READ, entry, gained) for entry, gained in read if plan.lists(entry)),
             *(Selected(Section.CORRECTED, entry) for entry, _ in corrected),
         ),
         {entry.id: steps for entry, steps in corrected},
@@ -177,11 +181,12 @@ def _missed_entries(
     mine = {entry for entry in places if made.entries[places[entry]].section is Section.NEW}
     # What was unannounced when they came is theirs too, although it was seen before: later editions have announced it.
     since, sources = follower.since, [SourceId(name) for name in digest.sources]
+    plan = tx.control.plan(DigestId(digest.id))
     theirs = [
         *tx.selecting.news(since, sources),
         *tx.selecting.told_since(DigestId(digest.id), since - CLOCK_TOLERANCE),
     ]
-    for entry in theirs:
+    for entry in filter(plan.lists, theirs):
         if entry.id not in places and entry.id not in announced:
             places[entry.id] = len(made.entries)
             made.entries.append(Selected(Section.CATCH_UP, entry))

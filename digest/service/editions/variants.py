@@ -100,4 +100,5 @@ def edition_frame(
         contact=(settings.contact, settings.contact_url),
         postal=settings.mail.postal,
         earlier_subjects=tx.editions.subjects(),
+        note=edition.note,
     )

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     REFUSED = "refused_mail"
     DOUBTFUL = "lost_mail"
     CLOCK = "clock"
+    APPROVAL = "approval"
 
 
 class Sending(StrEnum):
@@ -255,7 +256,8 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Obs
         subject = f"digest {digest.id}"
         state = tx.editions.digest(DigestId(digest.id))
         slot = passed_slot(digest, state, now)
-        if slot and slot < now - late:
+        waits = tx.control.plan(DigestId(digest.id)).slot_at is not None
+        if slot and slot < now - late and not waits:
             yield Observation(subject, Health.ILL, f"the edition of {slot:%Y-%m-%d %H:%M} UTC is not made")
             continue
         problem = ""
@@ -267,6 +269,21 @@ def _digests(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Obs
             elif edition.deferred * 2 > edition.deliveries:
                 problem = f"{edition.edition}: mails refused for now: {edition.deferred}"
         yield Observation(subject, Health.ILL if problem else Health.WELL, problem)
+
+
+def _approvals(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
+    """Whether an edition waits for approval."""
+    from digest.service.editions.approval import deadline  # noqa: PLC0415 - as in `sending`
+
+    for digest in settings.digests:
+        plan, problem = tx.control.plan(DigestId(digest.id)), ""
+        if plan.slot_at is not None:
+            then = "sent" if digest.unapproved == "send" else "skipped"
+            problem = (
+                f"waits for your approval until {deadline(digest, plan):%Y-%m-%d %H:%M} UTC, then it is {then} "
+                f"(digest edition preview {digest.id}; digest edition approve {digest.id})"
+            )
+        yield Observation(f"the next edition of {digest.id}", Health.ILL if problem else Health.WELL, problem)
 
 
 def passed_slot(digest: Digest, state: DigestState | None, now: datetime) -> datetime | None:
@@ -310,4 +327,5 @@ KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Observ
     Kind.REFUSED: _refused,
     Kind.DOUBTFUL: _doubtful,
     Kind.CLOCK: _clock,
+    Kind.APPROVAL: _approvals,
 }

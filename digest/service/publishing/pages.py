@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
+from digest.mail.composing.notes import note_html
 from digest.model import DateKind, EntryId, Section, SourceId
 from digest.records.intake import DumpState
 from digest.search_terms import marks, query
@@ -125,7 +126,7 @@ class SourcePage:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """An edition for a page: its entries by section, and the `days` that it covers."""
+    """An edition for a page: its entries by section, the `days` that it covers, and the operator's `note` as HTML."""
 
     edition: Edition
     title: str
@@ -133,6 +134,7 @@ class EditionView:
     new: tuple[EntryView, ...]
     most_read: tuple[EntryView, ...]
     corrected: tuple[EntryView, ...]
+    note: str = ""
 
 
 class Reading:
@@ -254,6 +256,7 @@ class Reading:
                 replace(one, dates=_days_told(history[one.id][: one.revisions], made.edition, language))
                 for one in section(Section.CORRECTED)
             ),
+            note_html(made.edition.note),
         )
 
     def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:

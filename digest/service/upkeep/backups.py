@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from digest.errors import StoreError
 from digest.model import SourceId
 from digest.records.intake import DumpState
-from digest.service.editions.making import make_all, upcoming_editions
+from digest.service.editions.drafts import upcoming_editions
+from digest.service.editions.making import make_all
 from digest.service.editions.planning import plan_parts
 from digest.service.upkeep.invariants import violations
 from digest.store import database_file, open_store
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from digest.model import EditionKey
     from digest.records.mailing import Waiting
-    from digest.service.editions.making import Upcoming
+    from digest.service.editions.drafts import Upcoming
     from digest.settings import Settings
     from digest.store.transaction import Store
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from digest.model import EntryId
+    from digest.model import Edition, EntryId
     from digest.records.people import SubscriberRecord
     from digest.records.publishing import Act, Handled
     from digest.records.upkeep import Mention, Story
@@ -130,13 +130,18 @@ def _why_untold(tx: Transaction, story: Story, handled: Handled, digest: Digest,
     shown = {one.source for one in story.shown}
     state = tx.editions.digest(DigestId(digest.id))
     reaches = state is None or state.editions or story.first_seen_at >= state.configured_at - FIRST_REACH
-    schedule = schedule_of(digest)
+    schedule, plan = schedule_of(digest), tx.control.plan(DigestId(digest.id))
+    out = next((one for one in plan.left_out if one.entry == story.entry), None)
+    later = plan.asked_at is not None and story.first_seen_at > plan.asked_at
     reasons = {
         f"it was merged into {handled.merged_into}": handled.merged_into,
         "it was removed": story.removed_at,
         "it is hidden: `digest entries publish` ends that": handled.state is EntryState.HIDDEN,
         "its dumps were forgotten": handled.state is EntryState.FORGOTTEN,
         "an entry that was merged into it was announced": _told_through(tx, story, digest),
+        "you left it out of this digest: `digest edition leave-out --undo` ends that": out and not out.once,
+        "you left it out of the next edition: the one after it includes it": out,
+        "the next edition waits for your approval, and this came later: the one after it includes it": later,
         "the first import of its source is not finished: nothing of it is published yet": story.updated_at is None,
         "it came with the first import of its source and is older than its `backlog`: no news": not story.announced,
         f"the digest tells of {', '.join(digest.sources)} only": digest.sources and not shown & set(digest.sources),
@@ -176,7 +181,7 @@ def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention
         return Dealing(edition.key, mention.section, None, 0, None, None, "", why)
     accepted = next((at for key, _, at in person.deliveries if key == edition.key), None)
     told = tx.audit.tells(edition.key, person.subscriber.id, story.entry, mention.section)
-    why = _why_state(row.state, person, told=told or mention.section not in _PERSONAL)
+    why = _why_state(row.state, edition, person, told=told or mention.section not in _PERSONAL)
     if row.state in {DeliveryState.UNKNOWN, DeliveryState.FAILED} and told:
         listed = tx.doubts.listed_in(edition.key, person.subscriber.id) if row.uncertain else []
         why += "".join(f"; what it told is listed once more in {key}" for key in listed)
@@ -192,9 +197,13 @@ def _dealing(tx: Transaction, settings: Settings, story: Story, mention: Mention
     )
 
 
-def _why_state(state: DeliveryState, person: SubscriberRecord, *, told: bool) -> str:
+def _why_state(state: DeliveryState, edition: Edition, person: SubscriberRecord, *, told: bool) -> str:
     if not told:
         return "their mail of this edition leaves it out: another topic, or they had got it before"
+    if state is DeliveryState.SUPPRESSED and edition.cancelled_at and not person.suppressed:
+        return f"never mailed: you cancelled the edition at {edition.cancelled_at:%Y-%m-%d %H:%M} UTC"
+    if state in {DeliveryState.PLANNED, DeliveryState.DEFERRED} and edition.held_at:
+        return f"it waits: you held the edition at {edition.held_at:%Y-%m-%d %H:%M} UTC"
     if state is DeliveryState.SUPPRESSED:
         return f"never mailed: {person.suppressed or 'they left or paused before it went out'}"
     return {

@@ -19,7 +19,8 @@ from digest.mail.composing.message import edition_message
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.records.upkeep import Settled, Stated
 from digest.service.editions.digests import schedule_of
-from digest.service.editions.making import edition_pictures, make_due
+from digest.service.editions.drafts import edition_pictures
+from digest.service.editions.making import make_due
 from digest.service.mailing.composing import edition_mail
 from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS, Syndication

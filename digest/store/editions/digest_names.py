@@ -8,7 +8,15 @@ from sqlalchemy import Connection, Row, and_, delete, exists, func, or_, select,
 from digest.model import DigestId, Section
 from digest.records.editions import RenamedDigest
 from digest.store.database.statements import insert
-from digest.store.database.tables.editions import digests, edition_entries, editions, renamed_digests
+from digest.store.database.tables.editions import (
+    digests,
+    edition_acts,
+    edition_entries,
+    edition_plans,
+    editions,
+    left_out,
+    renamed_digests,
+)
 from digest.store.database.tables.operating import alerts
 from digest.store.database.tables.people import confirmations, consents, subscriptions
 
@@ -42,7 +50,8 @@ class DigestNames:
         self._move_subscriptions(old, new, behind=told is not None)
         run(update(consents).where(consents.c.digest == old).values(digest=new))
         self._move_confirmations(old, new)
-        for what in ("digest", "edition of"):
+        self._move_decisions(old, new)
+        for what in ("digest", "edition of", "the next edition of"):
             run(delete(alerts).where(alerts.c.subject == f"{what} {new}"))
             run(update(alerts).where(alerts.c.subject == f"{what} {old}").values(subject=f"{what} {new}"))
         run(delete(digests).where(digests.c.id == old))
@@ -91,6 +100,18 @@ class DigestNames:
         if behind:
             values["behind"] = or_(subscriptions.c.behind, subscriptions.c.left_at.is_(None))
         run(update(subscriptions).where(subscriptions.c.digest == old).values(values))
+
+    def _move_decisions(self, old: DigestId, new: DigestId) -> None:
+        """Move what operators decided. A plan or an entry left out that both names have stays that of the new one."""
+        run = self._connection.execute
+        run(update(edition_acts).where(edition_acts.c.digest == old).values(digest=new))
+        if run(select(edition_plans).where(edition_plans.c.digest == new)).first() is None:
+            run(update(edition_plans).where(edition_plans.c.digest == old).values(digest=new))
+        run(delete(edition_plans).where(edition_plans.c.digest == old))
+        other = left_out.alias()
+        both = select(other.c.entry_id).where(other.c.digest == new)
+        run(delete(left_out).where(left_out.c.digest == old, left_out.c.entry_id.in_(both)))
+        run(update(left_out).where(left_out.c.digest == old).values(digest=new))
 
     def _move_confirmations(self, old: DigestId, new: DigestId) -> None:
         query = select(confirmations.c.id, confirmations.c.digests).where(confirmations.c.done_at.is_(None))

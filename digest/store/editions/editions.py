@@ -128,6 +128,7 @@ class Editions:
             "opens_at": edition.opens_at,
             "closes_at": edition.closes_at,
             "empty": edition.empty,
+            "note": edition.note or None,
         }
         claim = (
             insert(self._connection, editions)
@@ -141,8 +142,9 @@ class Editions:
         return self._counts(editions.c.digest == digest if digest is not None else None)
 
     def newest(self, digest: DigestId | None = None) -> Edition | None:
-        """The newest edition that is not empty, of a digest or of all; None if there is none."""
-        query = select(editions).where(editions.c.empty.is_(False)).order_by(*NEWEST_EDITION_FIRST).limit(1)
+        """The newest edition that is neither empty nor cancelled, of a digest or of all; None if there is none."""
+        sent = and_(editions.c.empty.is_(False), editions.c.cancelled_at.is_(None))
+        query = select(editions).where(sent).order_by(*NEWEST_EDITION_FIRST).limit(1)
         if digest is not None:
             query = query.where(editions.c.digest == digest)
         row = self._connection.execute(query).one_or_none()
@@ -262,4 +264,14 @@ def _body(row: Row[Any]) -> Body:
 
 def edition_of(row: Row[Any]) -> Edition:
     """The edition in a row of editions."""
-    return Edition(EditionKey(row.key), DigestId(row.digest), row.slot_at, row.opens_at, row.closes_at, row.empty)
+    return Edition(
+        EditionKey(row.key),
+        DigestId(row.digest),
+        row.slot_at,
+        row.opens_at,
+        row.closes_at,
+        row.empty,
+        row.note or "",
+        row.held_at,
+        row.cancelled_at,
+    )

@@ -73,6 +73,17 @@ class Planning:
             tuple(map(SubscriberId, row.resting)),
         )
 
+    def drop(self, edition: EditionKey) -> list[SubscriberId]:
+        """Delete the parts of an edition that are not planned; returns everybody who misses it through that."""
+        query = select(unplanned.c.mails, unplanned.c.resting).where(unplanned.c.edition == edition)
+        people = [
+            SubscriberId(number)
+            for row in self._connection.execute(query)
+            for number in (*(mail[0] for mail in row.mails), *row.resting)
+        ]
+        self._connection.execute(delete(unplanned).where(unplanned.c.edition == edition))
+        return people
+
     def plan(self, edition: EditionKey, mails: Sequence[Recipient]) -> set[SubscriberId]:
         """Plan the mails to those who still follow the digest, can be reached and are not paused; returns them."""
         made = select(editions.c.digest, editions.c.closes_at).where(editions.c.key == edition)

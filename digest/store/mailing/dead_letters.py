@@ -75,14 +75,14 @@ class DeadLetters:
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:
-        """The editions made before then whose mails were due before then and are not sent."""
+        """The editions made before then, not held, whose mails were due before then and are not sent."""
         late = and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
         put_off = deliveries.c.state == DeliveryState.DEFERRED
         unfinished = select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), or_(late, put_off))
         query = (
             select(editions.c.key, editions.c.digest, _count(late), _count(put_off), func.count())
             .join(deliveries, deliveries.c.edition == editions.c.key)
-            .where(editions.c.closes_at < before, editions.c.key.in_(unfinished))
+            .where(editions.c.closes_at < before, editions.c.held_at.is_(None), editions.c.key.in_(unfinished))
             .group_by(editions.c.key, editions.c.digest)
             .order_by(editions.c.key)
         )

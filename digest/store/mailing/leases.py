@@ -153,7 +153,10 @@ def _due(made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
 _NOT_BEGUN, _BEGUN = _ended(begun=False), _ended(begun=True)
 _OLDEST = (
     select(editions.c.key, editions.c.digest, editions.c.closes_at)
-    .where(exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)))
+    .where(
+        editions.c.held_at.is_(None),
+        exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)),
+    )
     .order_by(editions.c.closes_at, editions.c.key)
     .limit(1)
 )

@@ -13,7 +13,14 @@ from digest.model import DeliveryState
 from digest.records.operating import Ahead, ClockFault
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import insert
-from digest.store.database.tables.editions import digests, editions, renamed_digests
+from digest.store.database.tables.editions import (
+    digests,
+    edition_acts,
+    edition_plans,
+    editions,
+    left_out,
+    renamed_digests,
+)
 from digest.store.database.tables.intake import dumps, renamed_sources, reports, sources
 from digest.store.database.tables.mailing import (
     bounces,
@@ -36,7 +43,8 @@ HAPPENED = (
     *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, entries.c.hidden_at, revisions.c.at),
     *(entries.c.forgotten_at, acts.c.at, acts.c.undone_at),
     *(entry_sources.c.first_seen_at, digests.c.configured_at, digests.c.failed_at),
-    *(editions.c.opens_at, editions.c.closes_at),
+    *(editions.c.opens_at, editions.c.closes_at, editions.c.held_at, editions.c.cancelled_at),
+    *(edition_plans.c.asked_at, left_out.c.at, edition_acts.c.at),
     *(subscriptions.c.joined_at, subscriptions.c.since, subscriptions.c.left_at),
     *(reports.c.at, departures.c.left_at, deliveries.c.written_at, deliveries.c.begun_at, deliveries.c.accepted_at),
     *(subscribers.c.created_at, subscribers.c.suppressed_at, subscribers.c.erased_at, erased.c.erased_at),
@@ -52,7 +60,7 @@ WAITS = (
 )
 MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
-    *(deliveries.c.leased_until, editions.c.slot_at, reader_counts.c.counted_at),
+    *(deliveries.c.leased_until, editions.c.slot_at, edition_plans.c.slot_at, reader_counts.c.counted_at),
 )
 _HANDED_OVER = timedelta(hours=1)  # after so long no sending attempt is in progress
 _HAPPENED = timedelta(days=1)  # two machines' clocks differ by minutes

@@ -18,7 +18,7 @@ import mailparser
 import pytest
 from lxml import html as lxml_html
 
-from digest.service.editions import digests, making
+from digest.service.editions import digests, drafts
 from digest.service.intake import refresh
 from digest.settings import load
 from digest.store import open_store
@@ -66,7 +66,7 @@ def sample(language: str) -> str:
     digests.register(store, settings, now)
     for source in settings.sources:
         refresh.refresh(store, settings, source, now=now)
-    made = making.draft_edition(store, settings, settings.digests[0], now, language)
+    made = drafts.draft_edition(store, settings, settings.digests[0], now, language)
     store.close()
     assert made is not None
     return made.body.html

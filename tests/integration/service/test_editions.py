@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import DigestId, EditionKey, Section
-from digest.service.editions import digests, making
+from digest.service.editions import digests, drafts, making
 from digest.service.intake import refresh
 from digest.service.people import subscribers
 from digest.settings import Settings
@@ -242,9 +242,9 @@ def test_a_rise_of_readers_is_listed_beside_new_entries_but_is_no_new_entry(pape
 
 def test_a_preview_stores_nothing(paper: Paper) -> None:
     configured = paper.settings
-    assert making.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en") is None
+    assert drafts.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en") is None
     paper.publish("甲")
-    shown = making.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en")
+    shown = drafts.draft_edition(paper.store, configured, configured.digests[0], paper.now, "en")
     assert shown is not None
     assert "甲" in shown.body.html
     assert paper.told() == []

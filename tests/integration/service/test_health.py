@@ -236,6 +236,11 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
         lambda world, tx: tx.editions.failed(WEEKLY, "html.html:3: 'x' is undefined", world.now),
         lambda world, tx: tx.editions.succeeded(WEEKLY),
     ),
+    "an edition waits for approval": (
+        Kind.APPROVAL,
+        lambda world, tx: tx.control.ask(WEEKLY, world.now, world.now),
+        lambda world, tx: tx.control.fulfilled(WEEKLY),
+    ),
     "a confirmation cannot be made": (Kind.LETTER, unmade, made_again),
     "mails are too large": (Kind.SIZE, too_large, tried_again),
     "many refuse our mail": (

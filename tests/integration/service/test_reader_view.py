@@ -15,7 +15,7 @@ from digest.mail.composing.message import edition_message
 from digest.mail.composing.message_template import ADDRESS, LEAVE_URL, PREFERENCES_URL
 from digest.model import Body, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import Recipient
-from digest.service.editions import making
+from digest.service.editions import drafts
 from digest.service.mailing.composing import MailComposer, edition_mail
 from digest.service.people import subscribers
 from digest.service.publishing.pages import Reading
@@ -155,7 +155,7 @@ def test_words_that_an_older_program_froze_are_shown_and_sent_as_they_are(paper:
     with paper.store.write() as tx:
         (delivery,) = tx.deliveries.lease(paper.now, paper.now + HOUR, 10)
         stored = tx.editions.variants(key)[0].body
-        secret, drawn = b"x" * 32, making.edition_pictures(tx, stored)
+        secret, drawn = b"x" * 32, drafts.edition_pictures(tx, stored)
     letters = MailComposer(paper.settings, secret)
     letters.add_body(key, 0, stored, drawn)
     alone = edition_mail(

@@ -17,7 +17,7 @@ from digest.errors import DigestError, FencedError
 from digest.model import DeliveryState
 from digest.records.mailing import HandedOver
 from digest.service.bounces.suppressing import record_refusal, undo_refusals
-from digest.service.editions.making import edition_pictures
+from digest.service.editions.drafts import edition_pictures
 from digest.service.intake.tracing import say_handed_over, traces
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from digest.mail.sending.transport import open_session
 from digest.mail.tokens import NOBODY
 from digest.model import DigestId, Format, Section, Subscriber
 from digest.service.editions.digests import register
-from digest.service.editions.making import Draft, draft_edition, edition_pictures
+from digest.service.editions.drafts import Draft, draft_edition, edition_pictures
 from digest.service.editions.variants import edition_frame
 from digest.service.intake.refresh import refresh
 from digest.service.mailing.composing import edition_mail

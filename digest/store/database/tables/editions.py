@@ -14,8 +14,9 @@ from sqlalchemy import (
 )
 
 from digest.model import Section
+from digest.records.editions import EditionActKind
 from digest.store.database.tables.columns import UtcTime, metadata, needed, one_of
-from digest.store.database.tables.publishing import revisions
+from digest.store.database.tables.publishing import entries, revisions
 
 digests = Table(
     "digests",
@@ -44,6 +45,9 @@ editions = Table(
     Column("opens_at", UtcTime),
     needed("closes_at", UtcTime),
     needed("empty", Boolean),
+    Column("note", Text),  # an operator's words on top, in Markdown
+    Column("held_at", UtcTime),  # since when none of its mails is handed over
+    Column("cancelled_at", UtcTime),
     UniqueConstraint("digest", "slot_at"),
 )
 
@@ -85,4 +89,41 @@ unplanned = Table(
     needed("mails", JSON),
     needed("caught_up", JSON),
     needed("resting", JSON),
+)
+
+# An operator's plans for the next edition of a digest; `slot_at` and `asked_at` while it waits for approval.
+edition_plans = Table(
+    "edition_plans",
+    metadata,
+    Column("digest", ForeignKey(digests.c.id), primary_key=True),
+    needed("note", Text),
+    needed("first", JSON),
+    Column("slot_at", UtcTime),
+    Column("asked_at", UtcTime),
+)
+
+# Entries that an operator leaves out of the mails of a digest: of the next edition only (`once`), or for good.
+left_out = Table(
+    "left_out",
+    metadata,
+    Column("digest", ForeignKey(digests.c.id), primary_key=True),
+    Column("entry_id", ForeignKey(entries.c.id), primary_key=True),
+    needed("once", Boolean),
+    needed("at", UtcTime),
+    Index(None, "entry_id"),
+)
+
+edition_acts = Table(
+    "edition_acts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    needed("at", UtcTime),
+    needed("who", Text),
+    needed("digest", Text, ForeignKey(digests.c.id)),
+    Column("edition", ForeignKey(editions.c.key)),
+    needed("kind", Text),
+    needed("detail", Text),
+    one_of("kind", EditionActKind),
+    Index(None, "digest"),
+    Index(None, "edition"),
 )
