@@ -169,7 +169,7 @@ def skip(digest: DigestArgument = None, *, as_json: JsonOption = False, config: 
 
 
 def hold(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Hold an edition: hand over no more of its mails until `digest edition resume`."""
+    """Hold an edition: send no more of its mails until `digest edition resume`."""
     from digest.service.editions import control
 
     with store_of(config) as (_, store):
@@ -196,7 +196,7 @@ def _print_state(key: str, state: str, sentence: str, *, as_json: bool) -> None:
 def cancel(
     key: KeyArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
-    """Send no further mail of an edition. Whoever does not get it finds its entries in their next edition."""
+    """Send no further mail of an edition. Subscribers who do not get it find its entries in their next edition."""
     from digest.service.editions import control
 
     with store_of(config) as (_, store):

@@ -106,7 +106,7 @@ def skip_waiting(store: Store, digest: Digest, now: datetime) -> EditionKey:
 
 
 def hold(store: Store, key: EditionKey, now: datetime) -> Edition:
-    """Hand over no more mails of an edition; those that are being handed over still go.
+    """Send no more mails of an edition; those that are being sent still go.
 
     Raises:
         UnknownError: there is no such edition.

@@ -62,18 +62,18 @@ class EditionControl:
         return self._connection.execute(this).rowcount > 0
 
     def fulfilled(self, digest: DigestId) -> None:
-        """Forget the plan, because the edition was made or skipped; what is left out for good stays so."""
+        """Forget the plan, because the edition was made or skipped; what is left out permanently stays left out."""
         self._connection.execute(delete(edition_plans).where(edition_plans.c.digest == digest))
         self._connection.execute(delete(left_out).where(left_out.c.digest == digest, left_out.c.once))
 
     def hold(self, edition: EditionKey, now: datetime | None) -> None:
-        """Hand over no more mails of an edition; with None, go on."""
+        """Send no more mails of an edition; with None, go on."""
         self._connection.execute(update(editions).where(editions.c.key == edition).values(held_at=now))
 
     def cancel(self, edition: EditionKey, now: datetime) -> list[SubscriberId]:
-        """Cancel the mails of an edition that were not handed over; returns to whom they would have gone.
+        """Cancel the mails of an edition that were not sent; returns to whom they would have gone.
 
-        A mail that may have arrived keeps its record, and so does one that is being handed over.
+        A mail that may have arrived keeps its record, and so does one that is being sent.
         """
         theirs = and_(deliveries.c.edition == edition, deliveries.c.next_at.is_not(None), ~deliveries.c.begun)
         open_ = and_(theirs, or_(deliveries.c.state.in_(_UNSENT), deliveries.c.state == DeliveryState.LEASED))

@@ -79,7 +79,7 @@ def at(blog: Blog, moment: datetime, *command: str, code: int = 0) -> str:
         return blog.run(*command, code=code)
 
 
-def test_an_edition_waits_for_approval_and_the_operator_is_told(weekly: Blog) -> None:
+def test_an_edition_waits_for_approval_and_the_operator_learns_it(weekly: Blog) -> None:
     tick(weekly, MONDAY)
     assert told(weekly) == []
     plan = json.loads(at(weekly, MONDAY + HOUR, "edition", "plan", "--json"))
@@ -101,7 +101,7 @@ def test_an_edition_waits_for_approval_and_the_operator_is_told(weekly: Blog) ->
     assert len(told(weekly)) == 2
 
 
-def test_what_comes_while_an_edition_waits_is_told_by_the_next_one(weekly: Blog, article: type[Article]) -> None:
+def test_what_comes_while_an_edition_waits_is_in_the_next_one(weekly: Blog, article: type[Article]) -> None:
     tick(weekly, MONDAY)
     with time_machine.travel(MONDAY + HOUR, tick=False):
         read(weekly, article, "甲", "乙", "丙")
@@ -184,7 +184,7 @@ def test_a_note_that_cannot_be_shown_is_refused_with_the_reason(weekly: Blog, no
     assert problem in " ".join(refused.split())
 
 
-def test_an_entry_is_left_out_for_good_and_only_from_mails(weekly: Blog) -> None:
+def test_an_entry_is_left_out_permanently_and_only_from_mails(weekly: Blog) -> None:
     at(weekly, MONDAY, "edition", "leave-out", "甲")
     tick(weekly, MONDAY)
     at(weekly, MONDAY, "edition", "approve")

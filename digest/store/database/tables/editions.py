@@ -46,7 +46,7 @@ editions = Table(
     needed("closes_at", UtcTime),
     needed("empty", Boolean),
     Column("note", Text),  # an operator's words on top, in Markdown
-    Column("held_at", UtcTime),  # since when none of its mails is handed over
+    Column("held_at", UtcTime),  # since when none of its mails is sent
     Column("cancelled_at", UtcTime),
     UniqueConstraint("digest", "slot_at"),
 )
@@ -102,7 +102,7 @@ edition_plans = Table(
     Column("asked_at", UtcTime),
 )
 
-# Entries that an operator leaves out of the mails of a digest: of the next edition only (`once`), or for good.
+# Entries that an operator leaves out of the mails of a digest: of the next edition only (`once`), or permanently.
 left_out = Table(
     "left_out",
     metadata,
