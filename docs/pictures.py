@@ -49,8 +49,9 @@ def formulas() -> None:
     head = (
         "# Formulas\n\nThis table shows how Digest displays formulas. Pages contain MathML, as in"
         " [light](images/mathml-light.png) and [dark](images/mathml-dark.png)."
-        " Feeds and mails contain the HTML if there is some, otherwise the picture."
-        " Plain text contains the last column. `make pictures` writes this page from the table of the tests.\n\n"
+        " Mails contain the HTML if there is some, otherwise the picture. Feeds contain the picture of a displayed"
+        " formula, and otherwise the HTML or the text. Plain text contains the last column."
+        " `make pictures` writes this page from the table of the tests.\n\n"
         "| TeX | picture | HTML | text |\n|---|---|---|---|\n"
     )
     (ROOT / "docs" / "formulas.md").write_text(head + "\n".join(rows) + "\n", "utf-8")

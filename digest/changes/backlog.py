@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from digest.model import EntryDate, EntryId
@@ -41,12 +41,31 @@ def news(entries: Sequence[Dated], backlog: int) -> tuple[EntryId, ...]:
 def first_updated_at(entry: Dated, *, is_news: bool, zone: ZoneInfo) -> datetime:
     """The `updated` time of an entry from a first import, so that old articles do not appear as today's.
 
-    Without a day, it is the last day that the date can mean: the entry was there by then.
+    It is the beginning of the day; without a day, of the last one that the date can mean: the entry was there by then.
+    Without a year, it is the moment of the first sighting, unless `updated_as_below` knows better.
     """
     span = entry.date.span if entry.date else None
     if is_news or span is None:
         return entry.first_seen_at
-    return min(published_at(span[1], zone).astimezone(UTC), entry.first_seen_at)
+    return min(_at(span[1], 0, zone).astimezone(UTC), entry.first_seen_at)
+
+
+def updated_as_below(
+    undated: Container[EntryId], pages: Iterable[Sequence[EntryId]], updated_at: Mapping[EntryId, datetime]
+) -> dict[EntryId, datetime]:
+    """The `updated` times of undated entries: of each, that of the nearest entry below it on a page that has one.
+
+    `pages` are the entries of each page from top to bottom. An entry with nothing dated below it on any page is left
+    out. Decision 297.
+    """
+    found: dict[EntryId, datetime] = {}
+    for page in pages:
+        below = None
+        for entry in reversed(page):
+            below = updated_at.get(entry, below)
+            if below and entry in undated:
+                found.setdefault(entry, below)
+    return found
 
 
 def began_on(day: EntryDate | None) -> date | None:
@@ -59,11 +78,19 @@ def began_on(day: EntryDate | None) -> date | None:
 
 
 def published_at(day: date, zone: ZoneInfo) -> datetime:
-    """A date as a time: midnight in its source's time zone, with an offset of whole minutes.
+    """A date as a time: noon in its source's time zone, with an offset of whole minutes.
+
+    Noon is on the same day almost everywhere; midnight in Shanghai is the day before in Europe. Decision 296.
+    """
+    return _at(day, 12, zone)
+
+
+def _at(day: date, hour: int, zone: ZoneInfo) -> datetime:
+    """A time with an offset of whole minutes.
 
     Before standard time was introduced, offsets have seconds, which RFC 3339 cannot express.
     """
-    moment = datetime(day.year, day.month, day.day, tzinfo=zone)
+    moment = datetime(day.year, day.month, day.day, hour, tzinfo=zone)
     offset = moment.utcoffset() or timedelta()
     whole = round(offset / _MINUTE) * _MINUTE
     return moment if whole == offset else moment.replace(tzinfo=timezone(whole))

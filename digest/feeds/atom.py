@@ -1,7 +1,8 @@
-"""Renders an Atom document; equal values give equal bytes. Source: RFC 4287, 5005, 6721."""
+"""Renders an Atom document; equal values give equal bytes. Source: RFC 4287, 5005, 6721. Decision 295."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"
 _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+_SECTION_END = re.compile(r"(?<=]])(?=>)")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -31,10 +33,14 @@ def atom(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombst
     made.history.say(feed, removed)
     made.id(feed.id)
     made.title(title(feed.title))
+    if feed.subtitle:
+        made.subtitle(line(feed.subtitle))
     made.author(name=line(feed.author) or UNTITLED)
     made.language(feed.language)
     made.updated(feed.updated_at)
     made.generator("Digest")
+    made.icon(feed.icon or None)
+    made.logo(feed.logo or None)
     made.link(href=feed.self_url, rel="self", type=MEDIA_TYPE)
     made.link(href=feed.home_url, rel="alternate", type="text/html")
     for relation, url in links(feed).items():
@@ -42,7 +48,7 @@ def atom(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombst
     for entry in entries:
         made.add_entry(_entry(entry), order="append")
     document: bytes = made.atom_str(pretty=False)
-    return with_stylesheet(document, feed.stylesheet)
+    return document
 
 
 def links(feed: FeedFacts) -> dict[str, str]:
@@ -57,12 +63,21 @@ def links(feed: FeedFacts) -> dict[str, str]:
     return {relation: url for relation, url in named.items() if url}
 
 
-def with_stylesheet(document: bytes, stylesheet: str) -> bytes:
-    """The document with the style sheet for browsers, if there is one."""
-    if not stylesheet:
-        return document
-    declaration, _, rest = document.partition(b"\n")
-    return declaration + f'\n<?xml-stylesheet type="text/css" href="{stylesheet}"?>\n'.encode() + rest
+def set_markup(element: etree._Element, markup: str) -> None:
+    """Give an element markup as its text, in CDATA: many XML parsers refuse a document with a thousand entities.
+
+    A CDATA section ends at the first `]]>`, so the markup is divided there. In a section, a carriage return would be
+    read as a line feed; it is the only character that needs a reference.
+    """
+    if "\r" in markup:
+        element.text = markup
+        return
+    first, *others = _SECTION_END.split(markup) if "]]>" in markup else (markup,)
+    element.text = etree.CDATA(first)
+    for other in others:
+        etree.SubElement(element, "divided").tail = etree.CDATA(other)
+    if others:
+        etree.strip_elements(element, "divided", with_tail=False)
 
 
 class _History(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
@@ -93,20 +108,21 @@ def _entry(entry: FeedEntry) -> _Entry:
     made.links.say(entry)
     made.id(entry.id)
     made.title(title(entry.title))
-    made.author(name=line(entry.author) or UNTITLED)
+    if author := line(entry.author):
+        made.author(name=author)
     made.updated(entry.updated_at)
     if entry.published:
         made.published(entry.published)
     if entry.summary:
         made.summary(strip_unsafe(entry.summary))
-    made.content(entry.html, type="html")
+    made.content("in the extension", type="html")
     if tags := labels(entry.tags):
         made.category([{"term": tag} for tag in tags])
     return made
 
 
 class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
-    """The links of an entry with their relations, which feedgen drops, and its language."""
+    """The content, the links of an entry with their relations, which feedgen drops, and its language."""
 
     def __init__(self) -> None:
         self._entry: FeedEntry | None = None
@@ -118,6 +134,7 @@ class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no typ
         if self._entry is None:
             return element
         element.set(_LANGUAGE, self._entry.language)
+        set_markup(element.find("content"), self._entry.html)
         links = [("alternate", self._entry.url), ("via", self._entry.via)]
         for relation, url in links:
             if url:

@@ -25,9 +25,12 @@ def json_feed(feed: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[T
     document: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": title(feed.title),
+        "description": line(feed.subtitle) or None,
         "home_page_url": feed.home_url,
         "feed_url": feed.self_url,
         "next_url": paging.previous or None,
+        "icon": feed.icon or None,
+        "favicon": feed.icon or None,
         "authors": [{"name": line(feed.author) or UNTITLED}],
         "language": feed.language,
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
@@ -48,7 +51,7 @@ def _item(entry: FeedEntry) -> dict[str, Any]:
             "summary": strip_unsafe(entry.summary) or None,
             "date_published": entry.published and entry.published.isoformat(),
             "date_modified": entry.updated_at.isoformat(),
-            "authors": [{"name": line(entry.author) or UNTITLED}],
+            "authors": [{"name": author}] if (author := line(entry.author)) else None,
             "tags": labels(entry.tags) or None,
             "language": entry.language,
         }

@@ -15,9 +15,9 @@ from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from digest.feeds.atom import HISTORY, links, with_stylesheet
+from digest.feeds.atom import HISTORY, links, set_markup
 from digest.typeset.characters import line, strip_unsafe
-from digest.typeset.titles import UNTITLED, labels, title
+from digest.typeset.titles import labels, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     made.modules.say(feed)
     made.title(_named(title(feed.title)))
     made.link(href=feed.home_url, rel="alternate")
-    made.description(escape(title(feed.title), quote=False))
+    made.description(escape(line(feed.subtitle) or title(feed.title), quote=False))
     made.language(feed.language)
     made.lastBuildDate(feed.updated_at)
     made.generator("Digest")
@@ -50,7 +50,7 @@ def rss(feed: FeedFacts, entries: Sequence[FeedEntry]) -> bytes:
     for entry in entries:
         made.add_entry(_item(entry), order="append")
     document: bytes = made.rss_str(pretty=False)
-    return with_stylesheet(_TITLE.sub(_referred, document), feed.stylesheet)
+    return _TITLE.sub(_referred, document)
 
 
 def _named(text: str) -> str:
@@ -127,12 +127,11 @@ class _Item(BaseEntryExtension):  # type: ignore[misc] # as above
         if entry is None:
             return element
         # A description is HTML, but our summary is text.
-        etree.SubElement(element, "description").text = escape(
-            strip_unsafe(entry.summary) or title(entry.title), quote=False
-        )
-        if entry.html:
-            etree.SubElement(element, f"{{{_CONTENT}}}encoded").text = entry.html
-        etree.SubElement(element, f"{{{_CREATOR}}}creator").text = _named(line(entry.author) or UNTITLED)
+        described = escape(strip_unsafe(entry.summary) or title(entry.title), quote=False)
+        set_markup(etree.SubElement(element, "description"), described)
+        set_markup(etree.SubElement(element, f"{{{_CONTENT}}}encoded"), entry.html)
+        if author := line(entry.author):
+            etree.SubElement(element, f"{{{_CREATOR}}}creator").text = _named(author)
         updated = etree.SubElement(element, f"{{{_ATOM}}}updated")
         updated.text = entry.updated_at.isoformat()
         if entry.via:

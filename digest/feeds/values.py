@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from digest.model import EntryDate
+
 
 @dataclass(frozen=True, slots=True)
 class Paging:
@@ -31,7 +33,8 @@ class Tombstone:
 class FeedFacts:
     """The values of a feed. `updated_at` is that of its newest entry, or the time at which the store was created.
 
-    `self_url` is the URL of the document in its format. `stylesheet` is for browsers that open it.
+    `self_url` is the URL of the document in its format. `icon` is the URL of a square picture, `logo` of one twice as
+    wide as high; both may be empty.
     """
 
     id: str
@@ -43,14 +46,17 @@ class FeedFacts:
     updated_at: datetime
     paging: Paging = Paging()
     hub: str = ""
-    stylesheet: str = ""
+    subtitle: str = ""
+    icon: str = ""
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     """The values of an entry.
 
-    `published` has the offset of its source's time zone. `html` is well-formed XML.
+    `author` is empty if it is unknown. `published` has the offset of its source's time zone, and is there if the date
+    is a whole one. `html` is well-formed XML, and never empty.
     """
 
     id: str
@@ -64,3 +70,4 @@ class FeedEntry:
     summary: str
     html: str
     tags: tuple[str, ...] = ()
+    date: EntryDate | None = None

@@ -31,6 +31,19 @@ def format_day(day: EntryDate | date | None, language: str, *, year: bool = True
     return " ".join(str(part) for part in (day.day, named, parts[0]) if part is not None)
 
 
+def known_day(day: EntryDate | None, language: str) -> str:
+    """What is known of a date that is not a whole one: `12月17日，年份未知`, `17 December, year unknown`, `June 2021`.
+
+    It is never empty: without a date, it says that there is none.
+    """
+    chinese = language.startswith("zh")
+    if day is None:
+        return "日期未知" if chinese else "date unknown"
+    if day.year is not None:
+        return format_day(day, language)
+    return format_day(day, language) + ("，年份未知" if chinese else ", year unknown")
+
+
 def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str, *, year: bool = True) -> str:
     """The days of a window, which name an edition: `2026年11月23日—29日`, `23–29 November 2026`.
 

@@ -15,6 +15,7 @@ from digest.typeset.math.inline import html_text
 from digest.typeset.math.linear import linear
 from digest.typeset.math.mathml import mathml
 from digest.typeset.math.picture import name
+from digest.typeset.math.tree import tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,7 +59,7 @@ def page(formula: Formula) -> str:
 
 
 def pictured(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channel:
-    """The channel for feeds and mails: text if that is enough, otherwise a picture.
+    """The channel for mails: text if that is enough, otherwise a picture.
 
     `address` gives its URL by its name.
     """
@@ -77,6 +78,21 @@ def pictured(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channe
             f'<img src="{escape(address(picture_name))}" width="{size.width}" height="{size.height}"'
             f' alt="{escape(linear(formula))}" title="{escape(formula.source)}"{style}/>{tag}'
         )
+
+    return render
+
+
+def in_feeds(sizes: Mapping[str, Size], address: Callable[[str], str]) -> Channel:
+    """The channel for feeds: text within a line, pictures for displayed formulas only.
+
+    Many feed readers drop the style that puts a picture on the line of its text. Decision 298.
+    """
+    displayed = pictured(sizes, address)
+
+    def render(formula: Formula) -> str:
+        if formula.display:
+            return displayed(formula)
+        return html_text(formula) or (escape(linear(formula)) if tree(formula) else _as_written(formula))
 
     return render
 

@@ -22,12 +22,12 @@ from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.conditional import respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
-from digest.web.pages import Pages
+from digest.web.pages import PICTURES, Pages
 from digest.web.people import people_routes
 from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from starlette.requests import Request
@@ -148,7 +148,7 @@ class _Site:
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)
-        self._feeds = Syndication(store, settings, stylesheet=self._paths["feed"])
+        self._feeds = Syndication(store, settings, stylesheet=self._paths["feed"], shown=self._pages.feed)
 
     def home(self, request: Request) -> Response:
         home = self._reading.home(self._pages.language(request))
@@ -190,11 +190,12 @@ class _Site:
             return self.missing(request, None)
         return self._document(request, self._feeds.search_feed(query, request.path_params["kind"]))
 
-    def opml(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
+    def opml(self, request: Request) -> Response:
+        name = request.url.path.removeprefix("/")
         return Response(
-            self._feeds.opml(),
+            self._feeds.opml(each=name == "sources.opml"),
             media_type=MEDIA_TYPE,
-            headers={"Content-Disposition": 'attachment; filename="feeds.opml"'},
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
     def feed(self, request: Request) -> Response:
@@ -203,12 +204,13 @@ class _Site:
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
         if given.get("group") == "sources" and self._settings.source(given["name"]) is None:
             return self._redirect_if_renamed(request, given["name"]) or self.missing(request, None)
-        styled = given["kind"] != "json" and wants_page(request.headers.get("accept", ""))
-        return self._document(
-            request, self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled), negotiated=True
-        )
+        own = FORMATS.get(given["kind"], "")
+        styled = given["kind"] != "json" and wants_page(",".join(request.headers.getlist("accept")), own)
+        language = self._pages.language(request)
+        document = self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled, language=language)
+        return self._document(request, document, ("Accept", "Accept-Language") if styled else ("Accept",))
 
-    def _document(self, request: Request, document: Document, *, negotiated: bool = False) -> Response:
+    def _document(self, request: Request, document: Document, negotiated: Sequence[str] = ()) -> Response:
         made = respond(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
         request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)
@@ -244,10 +246,10 @@ class _Site:
         asset = self.assets[request.url.path]
         return Response(asset.body, media_type=asset.media_type, headers=_FOR_GOOD)
 
-    def favicon(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
-        """The icon at the path where browsers that display a feed, and many feed readers, look for it."""
-        icon = self.assets[self._paths["icon"]]
-        return Response(icon.body, media_type=icon.media_type, headers={"Cache-Control": "public, max-age=86400"})
+    def picture(self, request: Request) -> Response:
+        """An icon at a path that stays, which feeds name, or where browsers and feed readers look for it."""
+        picture = self.assets[self._paths[PICTURES[request.url.path]]]
+        return Response(picture.body, media_type=picture.media_type, headers={"Cache-Control": "public, max-age=86400"})
 
     def metrics(self, request: Request) -> Response:
         """Metrics for requests from this machine; other monitors use the listener of `web.metrics_listen`."""
@@ -276,6 +278,7 @@ ROUTES: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
     ("/search", _Site.search, None),
     ("/search.{kind}", _Site.search_feed, None),
     ("/feeds.opml", _Site.opml, Lifetime.COMMIT),
+    ("/sources.opml", _Site.opml, Lifetime.COMMIT),
     ("/feed.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/archive/{page:int}.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/sources/{source}", _Site.source, Lifetime.COMMIT),
@@ -285,6 +288,6 @@ ROUTES: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
     ("/entries/{entry}", _Site.entry, Lifetime.COMMIT),
     ("/editions", _Site.editions, Lifetime.COMMIT),
     ("/editions/{key:path}", _Site.edition, Lifetime.COMMIT),
-    ("/favicon.ico", _Site.favicon, None),
+    *((path, _Site.picture, None) for path in PICTURES),
 )
 lifetime_of = lifetimes((path, lifetime) for path, _, lifetime in ROUTES)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from digest.service.publishing.documents import Document
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
+_PARTS = re.compile(r"""(?:[^,"]|"(?:[^"\\]|\\.)*")+""")  # what commas divide, but for those in quotes
+_RANGE = re.compile(r"""\s*(?P<range>[^\s;/]+/[^\s;/]+)\s*(?P<parameters>(?:;.*)?)""", re.DOTALL)
+_PARAMETER = re.compile(r""";\s*([^\s=;"]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]*)""")
+_WEIGHT = re.compile(r"0(?:\.\d*)?|1(?:\.0*)?")
+_CHARSET = frozenset({("charset", "utf-8")})
+_OURS = {"application/atom+xml": _CHARSET | {("type", "feed")}}  # the parameters that name our type
 _SUFFIX = re.compile(rf"-(?:{'|'.join(CODINGS)})$")
 
 
@@ -32,11 +38,11 @@ class ConditionalResponse:
 
 
 def respond(
-    document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: bool = False
+    document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: Sequence[str] = ()
 ) -> ConditionalResponse:
     """The response to a GET or HEAD with these headers (lower-case names).
 
-    `negotiated`: the document was chosen by the Accept header.
+    `negotiated` names the headers by which the document was chosen.
     """
     coding = best_coding(headers.get("accept-encoding", ""))
     etag = f"{document.etag}-{coding}" if coding else document.etag
@@ -44,7 +50,7 @@ def respond(
         "ETag": f'"{etag}"',
         "Last-Modified": format_datetime(document.last_modified.astimezone(UTC).replace(microsecond=0), usegmt=True),
         "Cache-Control": f"public, max-age={max_age}, stale-if-error=86400",
-        "Vary": "Accept, Accept-Encoding" if negotiated else "Accept-Encoding",
+        "Vary": ", ".join((*negotiated, "Accept-Encoding")),
     }
     if document.links:
         common["Link"] = document.links
@@ -94,9 +100,46 @@ def best_coding(accepted: str) -> str:
     return best if wanted[best] > 0 and wanted[best] >= weights.get("identity", 0.0) else ""
 
 
-def wants_page(accepted: str) -> bool:
-    """Whether a browser asks in order to display the response: it accepts HTML, and feed readers rarely say so."""
-    return "text/html" in accepted.lower()
+def wants_page(accepted: str, own: str) -> bool:
+    """Whether a browser asks in order to display the response: it prefers HTML to the feed's own media type.
+
+    Feed readers that accept HTML too, for pages that name feeds, prefer feeds or anything alike.
+    """
+    return weight(accepted, "text/html") > weight(accepted, own)
+
+
+def weight(accepted: str, media_type: str) -> float:
+    """How much an Accept header likes a media type, from 0 (not at all) to 1: what its most specific range says.
+
+    Without a header, everything is welcome. A part of it that is malformed counts as absent. Source: RFC 9110, section
+    12.5.1.
+    """
+    if not accepted.strip():
+        return 1.0
+    ranges = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    best = -1, 0, 0.0
+    for part in _PARTS.findall(accepted.lower()):
+        found = _RANGE.fullmatch(part)
+        if found is None or found["range"] not in ranges:
+            continue
+        liked, parameters = _liked(found["parameters"], media_type)
+        if liked is not None:
+            best = max(best, (ranges.index(found["range"]), parameters, liked))
+    return best[2]
+
+
+def _liked(parameters: str, media_type: str) -> tuple[float | None, int]:
+    """The weight that the parameters of a range give, None if they are malformed or name another type than ours.
+
+    The second number counts the parameters before the weight, which make a range more specific. What stands behind the
+    weight is an extension of the header, which asks for nothing.
+    """
+    for count, (name, value) in enumerate(_PARAMETER.findall(parameters)):
+        if name == "q":
+            return (float(value) if _WEIGHT.fullmatch(value) else None), count
+        if (name, value.strip('"')) not in _OURS.get(media_type, _CHARSET):
+            return None, count
+    return 1.0, len(_PARAMETER.findall(parameters))
 
 
 def preferred(accepted: str, languages: Sequence[str]) -> str:

@@ -11,19 +11,29 @@ from starlette.responses import HTMLResponse
 from digest import files
 from digest.service.publishing.feeds import feeds
 from digest.templating import LANGUAGES, language_tag, rendered
+from digest.typeset.dates import format_day, known_day
 from digest.web.conditional import preferred
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from digest.feeds.values import FeedEntry, FeedFacts
     from digest.settings import Settings
 
 FONT = "latinmodern-math.woff2"
-_ASSETS = {FONT: "font/woff2", "style.css": "text/css", "feed.css": "text/css", "icon.svg": "image/svg+xml"}
+_ASSETS = {
+    FONT: "font/woff2",
+    "style.css": "text/css",
+    "feed.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "square.png": "image/png",
+    "logo.png": "image/png",
+}
+PICTURES = {"/favicon.ico": "icon", "/icon.png": "square", "/logo.png": "logo"}  # the asset at each permanent path
 _OK = 200
 
 
@@ -50,6 +60,18 @@ class Pages:
         if private:
             headers["X-Robots-Tag"] = "noindex"
         return HTMLResponse(made, code, headers)
+
+    def feed(self, language: str, facts: FeedFacts, entries: Sequence[FeedEntry]) -> str:
+        """What a browser shows of a feed, as well-formed XML.
+
+        Raises:
+            ConfigurationError: the template is wrong.
+        """
+        dated = [
+            (entry, format_day(entry.date, language) if entry.published else known_day(entry.date, language))
+            for entry in entries
+        ]
+        return self.html(language, "feed", {"feed": facts, "entries": dated})
 
     def html(self, language: str, name: str, values: Mapping[str, object]) -> str:
         """A page in a language.

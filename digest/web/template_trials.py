@@ -21,6 +21,7 @@ from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
 from digest.service.publishing.pages import Reading
+from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
 from digest.web.pages import Pages
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.service.mailing.samples.blog import SampleBlog
+    from digest.service.publishing.documents import Document
     from digest.settings import Digest, Settings
 
 _UNDEFINED = re.compile(r"(?P<file>.+):\d+: '(?P<name>\w+)' is undefined")
@@ -158,8 +160,15 @@ def _did_you_mean(likely: str) -> str:
 
 def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     pages = Pages(blog.settings)
+    yield "web/feed.html", lambda: _feed(blog, pages, language)
     for name, values in sample_pages(blog, language):
         yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy ignores a lambda's defaults
+
+
+def _feed(blog: SampleBlog, pages: Pages, language: str) -> Document:
+    """The feed in a browser, whose template is put into the feed."""
+    shown = Syndication(blog.store, blog.settings, "/feed.css", pages.feed)
+    return shown.feed(styled=True, language=language)
 
 
 def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:

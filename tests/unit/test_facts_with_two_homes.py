@@ -11,6 +11,7 @@ from digest.editions.schedule import Schedule
 from digest.errors import DigestError
 from digest.settings import Digest, Source, kinds
 from digest.templating import LANGUAGES
+from tests import icons
 
 
 def test_the_settings_offer_the_languages_of_the_templates() -> None:
@@ -46,3 +47,7 @@ def test_the_settings_take_the_schedules_that_can_be_parsed(written: str) -> Non
         accepted = True
 
     assert accepted == is_schedule(written)
+
+
+def test_the_pictures_that_feeds_name_are_drawn_from_the_icon() -> None:
+    assert {name: (icons.WEB / name).read_bytes() for name in icons.drawn()} == icons.drawn()  # python -m tests.icons

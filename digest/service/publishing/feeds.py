@@ -37,12 +37,16 @@ _IN_LINKS = "%:/?#[]@!$&'()*+,;=~-._"  # everything else is percent-encoded
 class Feed:
     """A feed. `key` identifies it in the store, `path` begins its URLs (empty or ending in a slash).
 
+    `name` is its name beside other feeds of this site; `title` is its name in a feed reader, and no other feed's.
+
     A topic whose rule changes becomes another feed in the store, so that the archives of the old one do not change.
     """
 
     key: str
     path: str
+    name: str
     title: str
+    subtitle: str
     language: str
     holds: Callable[[Any], bool]  # of an Entry; except for a topic, an Unsettled has all the fields that it needs
 
@@ -60,8 +64,10 @@ def feed_at(settings: Settings, path: str) -> Feed | None:
 
 def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
     """All feeds except those of other sources, of which there may be thousands."""
-    everywhere = language_tag(settings.language)
-    made = [Feed(EVERYTHING, "", settings.site_title, everywhere, lambda _: True)]
+    site, everywhere = settings.site_title, language_tag(settings.language)
+    shared = any(source.title == site for source in settings.sources)
+    everything = subject(site, ("全部文章", "All articles"), everywhere) if shared else site
+    made = [Feed(EVERYTHING, "", site, everything, new_articles(site, "", everywhere), everywhere, lambda _: True)]
     for source in sources:
         shown = SourceId(source.id)
         made.append(
@@ -69,15 +75,30 @@ def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
                 f"source/{source.id}",
                 f"sources/{source.id}/",
                 source.title,
+                source.title,
+                new_articles(source.title, "", source.language),
                 source.language,
                 lambda entry, shown=shown: shown in entry.sources,  # type: ignore[misc]
             )
         )
-    made += [
-        Feed(topic_key(topic), f"topics/{topic.id}/", topic.title, everywhere, _Rule(topic).holds)
-        for topic in settings.topics
-    ]
+    for topic in settings.topics:
+        title, about = f"{site} · {topic.title}", new_articles(site, topic.title, everywhere)
+        made.append(
+            Feed(topic_key(topic), f"topics/{topic.id}/", topic.title, title, about, everywhere, _Rule(topic).holds)
+        )
     return made
+
+
+def subject(site: str, words: tuple[str, str], language: str) -> str:
+    """The title of a feed: the site and what it contains, of which `words` are the Chinese and the English form."""
+    return f"{site} · {words[0 if language.startswith('zh') else 1]}"
+
+
+def new_articles(site: str, topic: str, language: str) -> str:
+    """What a feed contains, in a sentence without a full stop."""
+    if language.startswith("zh"):
+        return f"“{site}”中关于“{topic}”的新文章" if topic else f"“{site}”的新文章"
+    return f"New articles of {site} on {topic}" if topic else f"New articles of {site}"
 
 
 def topic_key(topic: Topic) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.dumps.structure import blocks
-from digest.typeset.formulas import Size, formulas, needs_picture, pictured
+from digest.typeset.formulas import Size, formulas, in_feeds, needs_picture, pictured
 from digest.typeset.math.picture import name, picture
 
 if TYPE_CHECKING:
@@ -29,10 +29,13 @@ def drawn(store: Store, contents: Iterable[Content]) -> dict[str, Drawn | None]:
         return {called: picture(wanted[called]) for called in sorted(tx.pictures.unknown(wanted))}
 
 
-def channel(tx: Transaction, contents: Iterable[Content], address: Callable[[str], str]) -> Callable[[Formula], str]:
-    """The renderer for the formulas of these contents in a feed or mail; `address` maps a picture's name to its URL."""
-    sizes = tx.pictures.sizes(_wanted(contents))
-    return pictured({called: Size(*size) for called, size in sizes.items()}, address)
+def channel(
+    tx: Transaction, contents: Iterable[Content], address: Callable[[str], str], *, feed: bool = False
+) -> Callable[[Formula], str]:
+    """The renderer for the formulas of these contents in a mail or feed; `address` maps a picture's name to its URL."""
+    wanted = _wanted(contents)
+    sizes = tx.pictures.sizes({called for called, formula in wanted.items() if formula.display or not feed})
+    return (in_feeds if feed else pictured)({called: Size(*size) for called, size in sizes.items()}, address)
 
 
 def _wanted(contents: Iterable[Content]) -> dict[str, Formula]:

@@ -1,6 +1,6 @@
 """Feed documents from published content: subscription documents, archives, searches, the list of feeds.
 
-A document is made once for each state of the store and then served unchanged. Decisions 71 and 72.
+A document is made once for each state of the store and then served unchanged. Decisions 71, 72 and 298.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from digest.dumps.structure import blocks
 from digest.errors import UnknownError
 from digest.feeds.atom import MEDIA_TYPE as ATOM
 from digest.feeds.atom import atom
+from digest.feeds.browser import for_browser
 from digest.feeds.json_feed import MEDIA_TYPE as JSON
 from digest.feeds.json_feed import json_feed
 from digest.feeds.opml import opml
@@ -26,9 +27,10 @@ from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
 from digest.service.publishing.documents import Document
-from digest.service.publishing.feeds import feed_at, feeds, source_of, via
+from digest.service.publishing.feeds import feed_at, feeds, new_articles, source_of, subject, via
 from digest.service.publishing.pictures import channel
 from digest.templating import language_tag
+from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
     from digest.typeset.math.extract import Formula
+
+    Shown = Callable[[str, FeedFacts, Sequence[FeedEntry]], str]
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
 _KEPT = 512  # documents
@@ -59,6 +63,7 @@ class _Wanted:
     kind: str
     page: int | None
     styled: bool
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +78,22 @@ class _Newest:
 class Syndication:
     """Makes the documents. May be used from several threads.
 
-    `stylesheet` is the address of the style sheet for browsers that open a feed.
+    `stylesheet` is the address of the style sheet for browsers that open a feed, and `shown` returns what they show of
+    one in a language (see feeds.browser).
     """
 
-    def __init__(self, store: Store, settings: Settings, stylesheet: str = "") -> None:
-        self._store, self._settings, self._stylesheet = store, settings, stylesheet
+    def __init__(self, store: Store, settings: Settings, stylesheet: str = "", shown: Shown | None = None) -> None:
+        self._store, self._settings, self._stylesheet, self._shown = store, settings, stylesheet, shown
         self._made: OrderedDict[_Wanted, tuple[int, Document]] = OrderedDict()
         self._newest_of: dict[str, tuple[int, _Newest]] = {}
         self._lock = Lock()
 
-    def feed(self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False) -> Document:
+    def feed(
+        self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False, language: str = ""
+    ) -> Document:
         """The subscription document of the feed at this path, or an archive page of it.
 
-        `styled`: with the style sheet for a browser that opens it.
+        `styled`: for a browser that opens it, in the `language` of its visitor.
 
         Raises:
             UnknownError: there is no such feed or page.
@@ -93,7 +101,7 @@ class Syndication:
         feed = feed_at(self._settings, path)
         if feed is None or kind not in FORMATS:
             raise UnknownError("feed", f"{path}feed.{kind}")
-        wanted = _Wanted(path, kind, page, styled)
+        wanted = _Wanted(path, kind, page, styled, language if styled else "")
         return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
 
     def search_feed(self, query: str, kind: str) -> Document:
@@ -109,11 +117,18 @@ class Syndication:
             lambda tx, changed_at: self._search_page(tx, query, kind, changed_at),
         )
 
-    def opml(self) -> bytes:
-        """All feeds, for import into a feed reader."""
+    def opml(self, *, each: bool = False) -> bytes:
+        """The list that a feed reader imports: the feed of everything, which contains each article once.
+
+        `each`: instead of it, the feeds of all sources, and those of the topics in a folder.
+        """
+        everything, *others = feeds(self._settings)
         base = self._settings.base_url
-        named = [(feed.title, f"{base}/{feed.path}feed.atom") for feed in feeds(self._settings)]
-        return opml(self._settings.site_title, f"{base}/", named)
+        named = [(feed.path, (feed.title, f"{base}/{feed.path}feed.atom")) for feed in ([everything], others)[each]]
+        topics = [one for path, one in named if path.startswith("topics/")]
+        folder = "主题" if everything.language.startswith("zh") else "Topics"
+        listed = [one for path, one in named if not path.startswith("topics/")]
+        return opml(self._settings.site_title, f"{base}/", listed, {folder: topics} if topics else {})
 
     def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
         """A document; it is made if none exists for the present published state."""
@@ -163,9 +178,15 @@ class Syndication:
         )
         url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
         facts = self._facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
-        facts = replace(facts, paging=paging, stylesheet=self._stylesheet if wanted.styled else "")
+        author = feed.name if feed.path.startswith("sources/") else facts.author
+        facts = replace(facts, author=author, paging=paging, subtitle=feed.subtitle)
         tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
-        return _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
+        document = _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
+        if not wanted.styled:
+            return document
+        return for_browser(
+            document, self._stylesheet, self._shown(wanted.language, facts, entries) if self._shown else ""
+        )
 
     def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
@@ -174,14 +195,10 @@ class Syndication:
         known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
         settings = self._settings
         url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
-        facts = self._facts(
-            f"search/{known}",
-            f"{settings.site_title}: {query}",
-            language_tag(settings.language),
-            url,
-            entries,
-            changed_at,
-        )
+        language = language_tag(settings.language)
+        title = subject(settings.site_title, (f"搜索：{query}", f"Search: {query}"), language)
+        facts = self._facts(f"search/{known}", title, language, url, entries, changed_at)
+        facts = replace(facts, subtitle=new_articles(settings.site_title, query, language))
         return _document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest), [])
 
     def _facts(
@@ -191,12 +208,14 @@ class Syndication:
         return FeedFacts(
             id=f"tag:{settings.tag_base}:{name}",
             title=title,
-            author=title,
+            author=settings.site_title,
             language=language,
             self_url=self_url,
             home_url=f"{settings.base_url}/",
             updated_at=max((entry.updated_at for entry in entries), default=changed_at),
             hub=settings.feed.hub,
+            icon=f"{settings.base_url}/icon.png",
+            logo=f"{settings.base_url}/logo.png",
         )
 
     @property
@@ -226,7 +245,7 @@ class Syndication:
     def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
         """The entries in the form that every format uses."""
         address = f"{self._settings.base_url}/formulas"
-        shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png")
+        shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png", feed=True)
         return [self._feed_entry(entry, shown) for entry in entries]
 
     def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
@@ -234,21 +253,28 @@ class Syndication:
         full = entry.date.full if entry.date else None
         body = blocks(entry.content)
         summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
-        whole = html(body, channel=shown)
+        language = source.language if source else language_tag(self._settings.language)
+        url, original = f"{self._settings.base_url}/entries/{entry.id}", via(source, entry.content)
+        title = headline(entry.content)
+        # A feed reader that finds no content fetches the page, or shows nothing.
+        whole = html(body, channel=shown) or f'<p><a href="{escape(original or url)}">{escape(title)}</a></p>'
+        short = f"<p>{escape(summary or title)}</p>"
+        undated = "" if full else f"<p>{known_day(entry.date, language)}</p>\n"
         # One giant entry would push all others, announced or not, out of the document that feed readers poll.
         fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
         return FeedEntry(
             id=entry.atom_id,
-            title=headline(entry.content),
-            author=entry.content.author or (source.title if source else self._settings.site_title),
-            language=source.language if source else language_tag(self._settings.language),
-            url=f"{self._settings.base_url}/entries/{entry.id}",
-            via=via(source, entry.content),
+            title=title,
+            author=entry.content.author or "",
+            language=language,
+            url=url,
+            via=original,
             updated_at=entry.updated_at,
             published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
             summary=summary,
-            html=whole if fits else f"<p>{escape(summary)}</p>",
+            html=undated + (whole if fits else short),
             tags=entry.content.extras.tags,
+            date=entry.date,
         )
 
 
@@ -269,7 +295,7 @@ def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
     left, fitting = largest * _ESCAPED, []
     for entry in entries:
         left -= len(entry.html.encode())
-        fitting.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary)}</p>"))
+        fitting.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary or entry.title)}</p>"))
     return fitting
 
 

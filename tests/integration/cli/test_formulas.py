@@ -28,26 +28,41 @@ def told(blog: Blog, article: type[Article]) -> Blog:
     return blog
 
 
+@pytest.fixture
+def displayed(blog: Blog, article: type[Article]) -> Blog:
+    """A blog whose one entry has a formula on a line of its own, which feeds show as a picture."""
+    blog.search("page.txt", article("公式", body=(r"求$$\frac{a}{b}$$的值。", "第二段。")))
+    blog.refresh()
+    return blog
+
+
 def content(blog: Blog) -> str:
     return str(json.loads(blog.run("feed", "--format", "json"))["items"][0]["content_html"])
 
 
-def test_a_feed_shows_text_where_it_can_and_names_a_picture_that_is_there(told: Blog) -> None:
+def test_a_feed_shows_the_formulas_of_a_line_as_text(told: Blog) -> None:
+    # A feed reader that drops the style of a picture would lift it above its line.
     html = content(told)
-    assert "<i>x</i><sup>2</sup>" in html
+    assert "求a/b的值，再说<i>x</i><sup>2</sup>。" in html
     assert r"<code>$\nosuchcommand{x}$</code>" in html
+    assert "<img" not in html
+
+
+def test_a_feed_names_a_picture_that_is_there_for_a_displayed_formula(displayed: Blog) -> None:
+    html = content(displayed)
+    assert "style=" not in html
     (name,) = re.findall(r'<img src="https://digest\.example\.org/formulas/([0-9a-f]{32})\.png"', html)
     assert 'alt="a/b"' in html
-    settings = load(told.home / "digest.toml")
+    settings = load(displayed.home / "digest.toml")
     with opened(settings) as store, store.read() as tx:
         png = tx.pictures.png(name)
     assert png is not None
     assert png.startswith(b"\x89PNG")
 
 
-def test_a_picture_is_served_permanently_and_no_other(told: Blog) -> None:
-    settings = load(told.home / "digest.toml")
-    (name,) = re.findall(r"/formulas/([0-9a-f]{32})\.png", content(told))
+def test_a_picture_is_served_permanently_and_no_other(displayed: Blog) -> None:
+    settings = load(displayed.home / "digest.toml")
+    (name,) = re.findall(r"/formulas/([0-9a-f]{32})\.png", content(displayed))
     with opened(settings) as store:
         site = Site(store, settings)
         reply = site(f"/formulas/{name}.png")

@@ -351,14 +351,21 @@ def test_a_hub_is_named_in_documents_and_headers(press: Press) -> None:
 
 def test_the_list_of_feeds_names_each_of_them(press: Press) -> None:
     press.options = {"topics": [{"id": "geometry", "title": "几何 & <角>", "words": ["三角"]}]}
-    outlines = etree.fromstring(press.syndication.opml()).findall("body/outline")
-    assert [(one.get("text"), one.get("xmlUrl")) for one in outlines] == [
-        ("山上", f"{BASE}feed.atom"),
+    whole, each = (etree.fromstring(press.syndication.opml(each=each)).find("body") for each in (False, True))
+    assert [(one.get("text"), one.get("xmlUrl")) for one in whole] == [("山上 · 全部文章", f"{BASE}feed.atom")]
+    assert [(one.get("text"), one.get("xmlUrl")) for one in each] == [
         ("山上", f"{BASE}sources/blog/feed.atom"),
         ("水边", f"{BASE}sources/other/feed.atom"),
-        ("几何 & <角>", f"{BASE}topics/geometry/feed.atom"),
+        ("主题", None),
     ]
-    assert {one.get("type") for one in outlines} == {"rss"}
+    assert [(one.get("text"), one.get("xmlUrl")) for one in each[-1]] == [
+        ("山上 · 几何 & <角>", f"{BASE}topics/geometry/feed.atom")
+    ]
+    assert {one.get("type") for body in (whole, each) for one in body.iter("outline") if one.get("xmlUrl")} == {"rss"}
+    press.options |= {"title": "群山", "language": "en"}
+    (whole,) = etree.fromstring(press.syndication.opml()).find("body")
+    assert whole.get("text") == "群山"
+    assert etree.fromstring(press.syndication.opml(each=True)).find("body")[-1].get("text") == "Topics"
 
 
 NASTY = [

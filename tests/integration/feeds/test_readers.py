@@ -90,10 +90,10 @@ class Site:
         }
 
     def told(self, entry: Entry, *, undated: datetime | None = None) -> Told:
-        """What a feed reader must show of an entry; `undated` is the date that it gives where there is none."""
+        """What a feed reader must show of an entry: its day at noon, or `undated` where there is no date."""
         full = entry.date.full if entry.date else None
         assert (full is None) == (entry.content.title == UNDATED)
-        day = datetime(full.year, full.month, full.day, tzinfo=ZONE) if full else undated
+        day = datetime(full.year, full.month, full.day, 12, tzinfo=ZONE) if full else undated
         return entry.content.title, entry.atom_id, f"{self.address}/entries/{entry.id}", day
 
     def answered(self) -> list[int]:

@@ -203,8 +203,8 @@ def test_feeds_have_tags_links_and_only_full_dates(town: Town) -> None:
         "https://news.example/The%20mill/"  # what the page shows is no address on the web
     ]
     published = {title: one.findtext(f"{ATOM}published") for title, one in entries.items()}
-    assert published["Bridge closed"] == "2021-06-11T00:00:00+00:00"
-    assert published["All the big harbours want a new crane."] == "2007-09-19T00:00:00+00:00"
+    assert published["Bridge closed"] == "2021-06-11T12:00:00+00:00"
+    assert published["All the big harbours want a new crane."] == "2007-09-19T12:00:00+00:00"
     assert (published["The mill"], published["The tower"]) == (None, None)
     categories = {one.findtext("title"): [c.text for c in one.iter("category")] for one in rss.iter("item")}
     assert categories["Bridge closed"] == ["Works", "Traffic"]

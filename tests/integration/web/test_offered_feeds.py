@@ -42,7 +42,7 @@ def test_each_page_offers_one_feed(site: Site) -> None:
         if reply.status == 200
         for found in [reply.page.xpath("//link[@rel='alternate'][@type]")]
     }
-    everything = ("application/atom+xml", "山上", "/feed.atom")
+    everything = ("application/atom+xml", "山上 · 全部文章", "/feed.atom")
     assert offered["/"] == offered["/editions"] == [everything]
     assert offered["/sources/blog"] == [("application/atom+xml", "山上", "/sources/blog/feed.atom")]
     assert offered["/search?q=%E6%96%87"][0][2] == "/search.atom?q=%E6%96%87"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.changes.backlog import first_updated_at, news, published_at
+from digest.changes.backlog import first_updated_at, news, published_at, updated_as_below
 from digest.changes.guards import Signs, Suspicion, agree, hold, lines
 from digest.changes.prepared import prepared
 from digest.model import AtomId, Content, DateKind, Entry, EntryDate, EntryId, SourceId
@@ -139,13 +139,23 @@ def test_an_old_article_is_not_shown_as_todays() -> None:
     assert first_updated_at(entry("undated", None), is_news=False, zone=CHINA) == NOW
 
 
+def test_an_undated_article_is_as_old_as_what_stands_below_it() -> None:
+    above, between, last, alone = (EntryId(name) for name in ("above", "between", "last", "alone"))
+    new, old = EntryId("new"), EntryId("old")
+    dated = {new: NOW, old: NOW - timedelta(days=900)}
+    pages = [[last], [above, new, between, above, old, last], [old, above], [alone]]
+    assert updated_as_below({above, between, last, alone}, pages, dated) == {above: dated[old], between: dated[old]}
+    assert updated_as_below({above}, [[above, between, new]], dated) == {above: NOW}
+    assert updated_as_below(set(), pages, dated) == {}
+
+
 def test_a_date_ahead_of_us_is_no_time_at_which_anything_was_updated() -> None:
     tomorrow = (NOW + timedelta(days=2)).date()
     ahead = entry("ahead", full(tomorrow.year, tomorrow.month, tomorrow.day))
     assert first_updated_at(ahead, is_news=False, zone=CHINA) == NOW
 
 
-def test_a_date_is_midnight_in_its_sources_zone() -> None:
+def test_a_date_is_noon_in_its_sources_zone() -> None:
     made = published_at(full(2020, 11, 20).full, CHINA)  # type: ignore[arg-type]
-    assert made.isoformat() == "2020-11-20T00:00:00+08:00"
-    assert published_at(date(1900, 1, 1), CHINA).isoformat() == "1900-01-01T00:00:00+08:06"
+    assert made.isoformat() == "2020-11-20T12:00:00+08:00"
+    assert published_at(date(1900, 1, 1), CHINA).isoformat() == "1900-01-01T12:00:00+08:06"

@@ -52,7 +52,7 @@ ENTRY = FeedEntry(
     url="https://digest.example.org/entries/1",
     via="https://blog.example.org/search/%E9%A2%98/",
     updated_at=NOW,
-    published=datetime(2026, 3, 14, tzinfo=SHANGHAI),
+    published=datetime(2026, 3, 14, 12, tzinfo=SHANGHAI),
     summary="摘要",
     html="<p>正文</p>",
     tags=("数学", "a < b"),
@@ -79,6 +79,8 @@ def conforming(document: bytes) -> etree._Element:
 
 def check_container(element: etree._Element) -> None:
     """What holds for a feed and an entry alike: sections 4.1.1, 4.1.2, 4.2."""
+    for name in ("icon", "logo"):
+        assert all(urlsplit(one.text).scheme in {"http", "https"} for one in element.findall(f"{ATOM}{name}"))
     for name in ("id", "title", "updated"):
         assert len(element.findall(f"{ATOM}{name}")) == 1, name
     for name in ("generator", "icon", "logo", "subtitle", "rights", "published", "summary", "content"):
@@ -207,7 +209,7 @@ def test_every_time_in_the_document_comes_from_the_values() -> None:
     feed = conforming(atom(FACTS, [ENTRY]))
     said = {element.text for name in ("updated", "published") for element in feed.iter(f"{ATOM}{name}")}
 
-    assert said == {"2026-03-14T09:26:53.589793+00:00", "2026-03-14T00:00:00+08:00"}
+    assert said == {"2026-03-14T09:26:53.589793+00:00", "2026-03-14T12:00:00+08:00"}
 
 
 def test_a_feed_without_entries_is_valid() -> None:
@@ -230,6 +232,23 @@ def test_the_feed_says_who_where_and_in_which_language_it_is() -> None:
         {"rel": "alternate", "type": "text/html", "href": FACTS.home_url},
     ]
     assert document.startswith(b"<?xml version='1.0' encoding='UTF-8'?>")
+
+
+def test_the_feed_says_what_it_contains_and_shows_its_pictures() -> None:
+    facts = replace(
+        FACTS, subtitle="“山上”的\n新文章", icon="https://x.example/icon.png", logo="https://x.example/logo.png"
+    )
+    feed = conforming(atom(facts, []))
+    said = {name: feed.findtext(f"{ATOM}{name}") for name in ("subtitle", "icon", "logo")}
+    assert said == {"subtitle": "“山上”的 新文章", "icon": facts.icon, "logo": facts.logo}
+    assert {feed.find(f"{ATOM}{name}") for feed in [conforming(atom(FACTS, []))] for name in said} == {None}
+
+
+@pytest.mark.parametrize("author", ["", " ", "\x00"])
+def test_nobody_is_named_as_the_author_of_what_has_none(author: str) -> None:
+    feed = conforming(atom(FACTS, [replace(ENTRY, author=author)]))
+    assert feed.find(f"{ATOM}entry/{ATOM}author") is None
+    assert feed.findtext(f"{ATOM}author/{ATOM}name") == "山客"
 
 
 def test_an_entry_says_all_that_is_known_of_it() -> None:

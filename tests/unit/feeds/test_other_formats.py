@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import feedparser
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
 
+from digest.errors import ConfigurationError
 from digest.feeds.atom import atom
+from digest.feeds.browser import for_browser
 from digest.feeds.json_feed import json_feed
 from digest.feeds.opml import opml
 from digest.feeds.rss import rss
 from digest.feeds.values import Paging, Tombstone
 from tests.examples import examples
-from tests.unit.feeds.test_atom import ATOM, ENTRY, FACTS, NOW, entry_lists, texts, words
+from tests.unit.feeds.test_atom import ATOM, ENTRY, FACTS, NOW, conforming, entry_lists, texts, words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from digest.feeds.values import FeedEntry
 
 CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+XHTML = "{http://www.w3.org/1999/xhtml}"
 CREATOR = "{http://purl.org/dc/elements/1.1/}creator"
 NAMESPACES = ("http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/modules/content/",
               "http://purl.org/dc/elements/1.1/", "http://purl.org/syndication/history/1.0")  # fmt: skip
@@ -84,14 +92,16 @@ def conforming_json(document: bytes) -> dict[str, Any]:
     for item in feed["items"]:
         assert isinstance(item["id"], str)
         assert "content_html" in item or "content_text" in item
-        assert all(set(author) <= {"name", "url", "avatar"} and author for author in item["authors"])
+        assert item.get("authors") != []
+        assert all(set(author) <= {"name", "url", "avatar"} and author for author in item.get("authors", []))
         for name in ("date_published", "date_modified"):
             assert name not in item or datetime.fromisoformat(item[name]).tzinfo
         assert None not in item.values()
     return dict(feed)
 
 
-KNOWN = {"version", "title", "home_page_url", "feed_url", "next_url", "authors", "language", "hubs", "items"}
+KNOWN = {"version", "title", "home_page_url", "feed_url", "next_url", "authors", "language", "hubs", "items",
+         "description", "icon", "favicon"}  # fmt: skip
 
 
 @settings(max_examples=examples(150))
@@ -106,7 +116,7 @@ def test_any_values_make_conforming_feeds_that_say_the_same(entries: list[FeedEn
     assert [item.findtext("title").replace("\N{WORD JOINER}", "") for item in items] == [
         one.replace("\N{WORD JOINER}", "") for one in texts(feed, "title")
     ]
-    for text in [item.findtext(name) for item in items for name in ("title", CREATOR)]:
+    for text in [item.findtext(name) for item in items for name in ("title", CREATOR) if item.findtext(name)]:
         as_html = lxml_html.fragment_fromstring(text, create_parent=True)
         assert (len(as_html), as_html.text) == (0, text)
     assert [item["title"] for item in members["items"]] == texts(feed, "title")
@@ -124,9 +134,45 @@ def test_any_values_make_conforming_feeds_that_say_the_same(entries: list[FeedEn
 
 def test_a_date_keeps_its_offset_and_is_absent_where_it_is_not_known() -> None:
     undated = replace(ENTRY, published=None)
-    for entry, said in ((ENTRY, "Sat, 14 Mar 2026 00:00:00 +0800"), (undated, None)):
+    for entry, said in ((ENTRY, "Sat, 14 Mar 2026 12:00:00 +0800"), (undated, None)):
         assert conforming_rss(rss(FACTS, [entry])).findtext("item/pubDate") == said
         assert ("date_published" in conforming_json(json_feed(FACTS, [entry]))["items"][0]) is (said is not None)
+
+
+def test_nobody_is_named_as_the_author_of_what_has_none() -> None:
+    anonymous = replace(ENTRY, author=" ")
+    channel, members = conforming_rss(rss(FACTS, [anonymous])), conforming_json(json_feed(FACTS, [anonymous]))
+    assert channel.find(f"item/{CREATOR}") is None
+    assert "authors" not in members["items"][0]
+    assert members["authors"] == [{"name": "山客"}]
+    assert conforming_rss(rss(FACTS, [ENTRY])).findtext(f"item/{CREATOR}") == "山客"
+
+
+def test_a_feed_says_what_it_contains_and_shows_its_icon() -> None:
+    facts = replace(FACTS, subtitle="新文章 <1>", icon="https://x.example/icon.png")
+    members = conforming_json(json_feed(facts, []))
+    assert members["description"] == "新文章 <1>"
+    assert members["icon"] == members["favicon"] == facts.icon
+    assert conforming_rss(rss(facts, [])).findtext("description") == "新文章 &lt;1&gt;"
+    assert conforming_rss(rss(FACTS, [])).findtext("description") == FACTS.title
+    assert {"description", "icon", "favicon"} & set(conforming_json(json_feed(FACTS, []))) == set()
+
+
+@pytest.mark.parametrize("make", [atom, rss])
+def test_markup_is_in_sections_that_no_parser_expands(make: Callable[..., bytes]) -> None:
+    odd = "<p title=']]>'>]]]]>> &amp; &lt;</p>"
+    entries = [
+        replace(ENTRY, id=f"tag:x,2026:{at}", summary="1 < 2", html=odd if at else "<p>&amp;</p>" * 5_000)
+        for at in range(3)
+    ]
+    document = make(FACTS, entries)
+    assert len(re.findall(rb"&", re.sub(rb"<!\[CDATA\[.*?\]\]>", b"", document, flags=re.DOTALL))) < 20
+    parsed = etree.fromstring(document)
+    bodies = [one.text for one in parsed.iter(CONTENT, f"{ATOM}content")]
+    assert bodies == [entry.html for entry in entries]
+    assert [one.get("type") for one in parsed.iter(f"{ATOM}content")] == ["html"] * 3 * (make is atom)
+    returned = make(FACTS, [replace(ENTRY, html="<p>a\rb</p>")])
+    assert [one.text for one in etree.fromstring(returned).iter(CONTENT, f"{ATOM}content")] == ["<p>a\rb</p>"]
 
 
 def test_equal_values_give_equal_bytes() -> None:
@@ -159,3 +205,49 @@ def test_a_list_of_feeds_is_well_formed_whatever_they_are_called(title: str, fee
     assert parsed.find("head/docs") is None
     assert [one.get("xmlUrl") for one in parsed.iter("outline")] == [url for _, url in feeds]
     assert all(one.get("type") == "rss" and one.get("text") is not None for one in parsed.iter("outline"))
+
+
+def test_a_list_of_feeds_has_folders() -> None:
+    feed, other = ("一", "https://x.example/1"), ("二", "https://x.example/2")
+    body = etree.fromstring(opml("全部", "https://x.example/", [feed], {"主题": [other]})).find("body")
+    assert [(one.get("text"), one.get("type"), one.get("xmlUrl")) for one in body.iter("outline")] == [
+        ("一", "rss", feed[1]),
+        ("主题", None, None),
+        ("二", "rss", other[1]),
+    ]
+    assert body[1][0].get("text") == "二"
+
+
+def shown(*parts: str) -> str:
+    return f"<div xmlns='http://www.w3.org/1999/xhtml'>{''.join(f'<p>{part}</p>' for part in parts)}</div>"
+
+
+@pytest.mark.parametrize("make", [atom, rss])
+def test_a_browser_gets_the_feed_with_what_it_shows(make: Callable[..., bytes]) -> None:
+    entries = [replace(ENTRY, id=f"tag:x,2026:{at}", title=f"题目{at}") for at in range(2)]
+    document = make(FACTS, entries)
+    made = for_browser(document, "/feed.css", shown("开头", "<a href='/1'>一</a>", "二", "结尾"))
+    assert made.splitlines()[1] == b'<?xml-stylesheet type="text/css" href="/feed.css"?>'
+    assert made.count(b"<![CDATA[") == document.count(b"<![CDATA[")
+    parsed = etree.fromstring(made)
+    (conforming if make is atom else conforming_rss)(etree.tostring(without_xhtml(made), xml_declaration=True))
+    inside = parsed.findall(f".//{XHTML}p")
+    assert ["".join(part.itertext()) for part in inside] == ["开头", "一", "二", "结尾"]
+    assert [etree.QName(part.getparent()).localname for part in inside[1:3]] == [
+        "entry" if make is atom else "item"
+    ] * 2
+    assert [etree.QName(part.getparent()).localname for part in inside[::3]] == [
+        "feed" if make is atom else "channel"
+    ] * 2
+    assert feedparser.parse(made).entries[1].title == "题目1"
+    for wrong in (shown("开头", "结尾"), "<p>", shown("a", "b", "c", "d", "e")):
+        with pytest.raises(ConfigurationError, match=r"web/feed\.html"):
+            for_browser(document, "/feed.css", wrong)
+
+
+def without_xhtml(document: bytes) -> etree._Element:
+    parsed = etree.fromstring(document)
+    for part in list(parsed.iter(f"{XHTML}*")):
+        if part.getparent() is not None:
+            part.getparent().remove(part)
+    return parsed

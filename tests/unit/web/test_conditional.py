@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.service.publishing.documents import CODINGS, Document
-from digest.web.conditional import best_coding, preferred, respond, unchanged
+from digest.web.conditional import best_coding, preferred, respond, unchanged, wants_page, weight
 
 TAG = "0123456789abcdef"
 CHANGED = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -148,8 +148,67 @@ def test_a_client_gets_the_coding_that_it_wants_most(accepted: str, coding: str)
     assert made.headers["Vary"] == "Accept-Encoding"
 
 
-def test_what_was_chosen_by_accept_says_so() -> None:
-    assert respond(DOCUMENT, {}, max_age=9, negotiated=True).headers["Vary"] == "Accept, Accept-Encoding"
+def test_what_was_chosen_by_headers_names_them() -> None:
+    assert respond(DOCUMENT, {}, max_age=9, negotiated=["Accept"]).headers["Vary"] == "Accept, Accept-Encoding"
+
+
+ATOM, RSS = "application/atom+xml", "application/rss+xml"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "html", "atom"),
+    [
+        ("", 1, 1),
+        ("*/*", 1, 1),
+        ("text/html", 1, 0),
+        ("TEXT/HTML;Q=0.5", 0.5, 0),
+        ("text/html;q=0", 0, 0),
+        ("text/html;q=0, */*;q=0.5", 0, 0.5),
+        ("text/*;q=0.3, text/html;q=0.7, */*;q=0.1", 0.7, 0.1),
+        ("*/*;q=0.1, text/*;q=0.3", 0.3, 0.1),
+        ("text/html;level=1, text/html;q=0.4", 0.4, 0),
+        ("text/html;charset=utf-8;q=0.4, text/html;q=0.9", 0.4, 0),
+        ("application/atom+xml;type=feed, application/atom+xml;type=entry;q=0.1", 0, 1),
+        ('application/atom+xml;charset="UTF-8" ; q=0.250', 0, 0.25),
+        ('application/atom+xml;profile="a, text/html", text/plain', 0, 0),
+        ('application/x;y="a\\", text/html;q=1", application/atom+xml;q=0.2', 0, 0.2),
+        ("text/html;q=0.5;ext=1;charset=x, application/*;q=1.000", 0.5, 1),
+        ("text/html;q=2, application/atom+xml;q=-1, */*;q=0.1", 0.1, 0.1),
+        ("text/html;q=, text/html;q=0.3", 0.3, 0),
+        ("text/html/x, text, html, ;q=1, ,", 0, 0),
+        (" text/html , application/atom+xml\t;\tq=0.9 ", 1, 0.9),
+        ("text/htmlx, atext/html, application/atom+xml2", 0, 0),
+    ],
+)
+def test_an_accept_header_is_read_by_its_rules(accepted: str, html: float, atom: float) -> None:
+    assert (weight(accepted, "text/html"), weight(accepted, ATOM)) == (html, atom)
+
+
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accepted", "page"),
+    [
+        (CHROME, True),
+        ("text/html", True),
+        ("text/html, */*;q=0.1", True),
+        ("", False),
+        ("*/*", False),
+        ("application/atom+xml, application/rss+xml, application/xml;q=0.9, text/html;q=0.8, */*;q=0.1", False),
+        ("text/html;q=0, */*", False),
+        ("application/xml, text/html;q=0, */*;q=0.5", False),
+        ("application/rss+xml, application/atom+xml, text/html", False),
+        ("application/xml", False),
+    ],
+)
+def test_only_who_prefers_html_gets_the_feed_for_browsers(accepted: str, page: bool) -> None:
+    assert [wants_page(accepted, own) for own in (ATOM, RSS)] == [page, page]
+
+
+@given(st.text(st.sampled_from('a/*+;=q01."\\, \t'), max_size=40))
+def test_any_accept_header_has_a_weight(accepted: str) -> None:
+    assert 0 <= weight(accepted, "a/a") <= 1
 
 
 def test_links_are_sent_with_and_without_the_body() -> None:
