@@ -28,7 +28,7 @@ _LINE_ENDS = re.compile("\r+\n|\r")
 _WHOLE = frozenset({"utf-8", "utf-16-le", "utf-16-be"})  # encodings in which UTF-8 cannot be hidden
 # Chinese in UTF-8; in another encoding, hardly any four characters have such bytes.
 _UTF8_RUN = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){4,}")
-_UNWANTED = re.compile(
+UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ufdd0-\ufdef\ud800-\udfff"
     + "".join(chr((plane << 16) + 0xFFFE) + chr((plane << 16) + 0xFFFF) for plane in range(1, 17))
     + "]"
@@ -54,7 +54,7 @@ def text_blocks(stream: BinaryIO, dump: str) -> Iterator[str]:
         if "\r" in block:
             kept = block.rstrip("\r")  # the next character decides whether a last \r is half of a line end
             block, held = _LINE_ENDS.sub("\n", kept), block[len(kept) :]
-        yield block if clean else _UNWANTED.sub("", block)
+        yield block if clean else UNWANTED.sub("", block)
     if held:
         yield "\n"
 
@@ -99,7 +99,7 @@ def _without_utf8(block: bytes) -> bytes:
 
 
 def _is_clean(block: bytes) -> bool:
-    """Whether UTF-8 certainly has nothing unwanted. Searching for bytes is fifty times as fast as `_UNWANTED`."""
+    """Whether UTF-8 certainly has nothing unwanted. Searching for bytes is fifty times as fast as `UNWANTED`."""
     for control in _CONTROLS:
         if control in block:
             return False

@@ -85,6 +85,12 @@ def _displayed(run: Sequence[str]) -> list[Block]:
     return made + _plain(plain)
 
 
+def is_displayed(text: str) -> bool:
+    """Whether the text is one displayed formula and nothing else."""
+    found = _DISPLAYED.match(text) if _may_display(text) else None
+    return found is not None and found.end() == len(text)
+
+
 def _may_display(text: str) -> bool:
     """Whether the text may have a displayed formula. Searching for one character takes a tenth of the time of two."""
     return ("$" in text and "$$" in text) or ("\\" in text and ("\\begin" in text or "\\[" in text))
@@ -158,7 +164,7 @@ def _single(paragraph: str) -> Block:
     lines = paragraph.split("\n")
     if _code_length(lines, 0) == len(lines):
         return Block(_CODE_LINES, paragraph)
-    if all(len(line.strip()) <= _VERSE_LENGTH for line in lines) and not _is_list(lines):
+    if all(len(line.strip()) <= _VERSE_LENGTH for line in lines) and not is_list(lines):
         return Block(_VERSE, paragraph)
     return Block(_PARAGRAPH, paragraph)
 
@@ -194,7 +200,8 @@ def _is_verse_line(line: str) -> bool:
     return "\n" not in text and len(text) <= _VERSE_LENGTH and text.endswith(_VERSE_END) and not _LIST_POINT.match(text)
 
 
-def _is_list(lines: Sequence[str]) -> bool:
+def is_list(lines: Sequence[str]) -> bool:
+    """Whether several of the lines begin like points of a list."""
     return sum(_LIST_POINT.match(line) is not None for line in lines) > 1
 
 

@@ -3,6 +3,7 @@
 from digest.model.articles import (
     NO_EXTRAS,
     READERS,
+    UNKNOWN_KIND,
     AtomId,
     Block,
     BlockKind,
@@ -21,6 +22,7 @@ from digest.model.articles import (
     Sighting,
     Snapshot,
     SourceId,
+    letter_of,
     value,
 )
 from digest.model.mailing import (
@@ -50,6 +52,7 @@ __all__ = [
     "MAY_HAVE_IT",
     "NO_EXTRAS",
     "READERS",
+    "UNKNOWN_KIND",
     "AtomId",
     "Block",
     "BlockKind",
@@ -87,5 +90,6 @@ __all__ = [
     "Subscriber",
     "SubscriberId",
     "Variant",
+    "letter_of",
     "value",
 ]

@@ -225,6 +225,16 @@ class BlockKind(StrEnum):
     FORMULA = "formula"
 
 
+_LETTERS = dict(zip(BlockKind, "phfvcm", strict=True))
+UNKNOWN_KIND = "-"
+"""Stands for the kind of a paragraph that the flat text has to show."""
+
+
+def letter_of(kind: BlockKind) -> str:
+    """The letter of a kind in `Extras.kinds`: p, h, f, v, c, m in the order of `BlockKind`."""
+    return _LETTERS[kind]
+
+
 @value
 class Block:
     """A stretch of an entry's body. `text` may contain line breaks, which matter in verse, code and formulas."""

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest.typeset.characters import line
 from digest.typeset.math.alphabets import SCRIPTS, subscript, superscript
-from digest.typeset.math.tree import LARGE, Accent, Fraction, Node, Operator, Root, Row, Scripts, Table, Word, tree
+from digest.typeset.math.tree import (
+    LARGE,
+    Accent,
+    Fraction,
+    Node,
+    Operator,
+    Root,
+    Row,
+    Scripts,
+    Table,
+    Word,
+    foreign_tree,
+    tree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +48,12 @@ def linear(formula: Formula) -> str:
     node = tree(formula)
     written = "" if node is None else _clean(_written(node))
     return written or line(formula.tex) or line(formula.source) or "?"
+
+
+def linear_mathml(math: Any) -> str:  # noqa: ANN401 - lxml has no types
+    """A `math` element of any page as one line of Unicode; its bare text if its structure cannot be read."""
+    node = foreign_tree(math)
+    return ("" if node is None else _clean(_written(node))) or line(" ".join(math.itertext()))
 
 
 def _clean(text: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from digest.typeset.math.extract import Formula
 
 _CORE = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True, max_expansions=1)
-_DEEPEST = 120  # nested elements
+DEEPEST = 120  # nested elements
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z]+;")
 _VARIANT = re.compile("[\ufe00\ufe01]")
 _CLASSES = {
@@ -60,7 +60,7 @@ def _element(tex: str, display: bool) -> Any:  # noqa: ANN401, FBT001
         root = etree.fromstring(_VARIANT.sub("", _ENTITY.sub(lambda found: unescape(found.group()), made)))
     except (LatexError, etree.XMLSyntaxError):
         return None
-    if root.tag != "math" or _depth(root) > _DEEPEST:
+    if root.tag != "math" or levels(root) > DEEPEST:
         return None
     root.set("display", "block" if display else "inline")
     for part in root.iter():
@@ -68,7 +68,8 @@ def _element(tex: str, display: bool) -> Any:  # noqa: ANN401, FBT001
     return root
 
 
-def _depth(root: Any) -> int:  # noqa: ANN401
+def levels(root: Any) -> int:  # noqa: ANN401
+    """The levels of elements of a tree, of any depth."""
     depth = deepest = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from digest.typeset.math.alphabets import letter
-from digest.typeset.math.mathml import element
+from digest.typeset.math.mathml import DEEPEST, element, levels
 
 if TYPE_CHECKING:
     from digest.typeset.math.extract import Formula
@@ -104,6 +104,16 @@ def tree(formula: Formula) -> Node | None:
     return None if root is None else _row(root)
 
 
+def foreign_tree(math: Any) -> Node | None:  # noqa: ANN401 - lxml has no types
+    """The parts of a `math` element that another program wrote; None if it is too deep or its parts are incomplete."""
+    if levels(math) > DEEPEST:
+        return None
+    try:
+        return _row(math)
+    except (IndexError, ValueError):
+        return None
+
+
 def _row(parent: Any) -> Node:  # noqa: ANN401 - lxml has no types
     return joined([_node(child) for child in parent])
 
@@ -138,7 +148,7 @@ def _node(part: Any) -> Node:  # noqa: ANN401, C901, PLR0911 - one line for each
             return Root(_node(part[0]), _node(part[1]))
         case "mtable":
             return _table(part)
-        case "mphantom":
+        case "mphantom" | "annotation" | "annotation-xml":
             return Row(())
         case "menclose":
             return Accent(_row(part), part.get("notation", ""), under=False)
@@ -150,6 +160,8 @@ def _node(part: Any) -> Node:  # noqa: ANN401, C901, PLR0911 - one line for each
 
 def _word(part: Any) -> Node:  # noqa: ANN401
     text = "".join(part.itertext())
+    if "\n" in text:  # of a source that is indented
+        text = " ".join(text.split())
     if part.tag == "mtext":
         return Word(text.replace("\u00a0", " "), bold=part.find("b") is not None, italic=part.find("i") is not None)
     letters = [letter(character) for character in text]

@@ -1,0 +1,52 @@
+"""Links: where they lead, and which of them belong to no text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from digest.dumps.html.tree import PHRASING
+from digest.dumps.layouts.dateblock import reads_as_more
+
+if TYPE_CHECKING:
+    from digest.dumps.html.tree import Element
+
+_ANCHOR_SIGNS = frozenset("#¶§🔗↩⇧^↑∞\ufe0e\ufe0f ")
+_ARROWS = "»→…. >›≫⇒➔➜⟶▸▶►"
+_LONGEST_MORE = 60  # characters of a link to the whole article
+_SCHEMES = frozenset({"http", "https"})
+_LONGEST_URL = 2000
+
+
+def absolute(href: str, base: str) -> str:
+    """The absolute URL of a link to the web; empty for any other."""
+    if not href or href.startswith("#") or len(href) > _LONGEST_URL:
+        return ""
+    try:
+        url = urljoin(base, href)
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    fit = parts.scheme in _SCHEMES and parts.netloc and not any(map(str.isspace, url))
+    return url if fit else ""
+
+
+def is_last(element: Element) -> bool:
+    """Whether nothing follows in the line of a link."""
+    if (element.tail or "").strip(" \n\t\r\xa0.。…»)]】"):
+        return False
+    behind = element.getnext()
+    return behind is None or behind.tag == "br" or behind.tag not in PHRASING
+
+
+def is_anchor(href: str, text: str) -> bool:
+    """Whether a link only leads to its own heading or back from a note."""
+    return href.startswith("#") and all(sign in _ANCHOR_SIGNS for sign in text)
+
+
+def leads_on(text: str, *, alone: bool) -> bool:
+    """Whether the text of a link only leads to the rest of the article; stricter if other text stands before it."""
+    if len(text) > _LONGEST_MORE:
+        return False
+    plain = text.strip("[]()（）【】 ").rstrip(_ARROWS)
+    return reads_as_more(text) if alone else bool(plain) and reads_as_more(plain)
