@@ -22,6 +22,7 @@ from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.conditional import respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
+from digest.web.outlets import outlet_routes
 from digest.web.pages import PICTURES, Pages
 from digest.web.people import people_routes
 from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
@@ -70,6 +71,7 @@ def application(
     metrics = metrics or Metrics(store, settings, now)
     site = _Site(store, settings, now, metrics)
     routes = [
+        *outlet_routes(store, settings, site.feeds),
         *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
         *_hooks(store, settings, now, fetch),
@@ -148,7 +150,7 @@ class _Site:
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
         self._reading = Reading(store, settings)
-        self._feeds = Syndication(store, settings, stylesheet=self._paths["feed"], shown=self._pages.feed)
+        self.feeds = Syndication(store, settings, stylesheet=self._paths["feed"], shown=self._pages.feed)
 
     def home(self, request: Request) -> Response:
         home = self._reading.home(self._pages.language(request))
@@ -188,12 +190,12 @@ class _Site:
         query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
-        return self._document(request, self._feeds.search_feed(query, request.path_params["kind"]))
+        return self._document(request, self.feeds.search_feed(query, request.path_params["kind"]))
 
     def opml(self, request: Request) -> Response:
         name = request.url.path.removeprefix("/")
         return Response(
-            self._feeds.opml(each=name == "sources.opml"),
+            self.feeds.opml(each=name == "sources.opml"),
             media_type=MEDIA_TYPE,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
@@ -207,7 +209,7 @@ class _Site:
         own = FORMATS.get(given["kind"], "")
         styled = given["kind"] != "json" and wants_page(",".join(request.headers.getlist("accept")), own)
         language = self._pages.language(request)
-        document = self._feeds.feed(path, given["kind"], page=given.get("page"), styled=styled, language=language)
+        document = self.feeds.feed(path, given["kind"], page=given.get("page"), styled=styled, language=language)
         return self._document(request, document, ("Accept", "Accept-Language") if styled else ("Accept",))
 
     def _document(self, request: Request, document: Document, negotiated: Sequence[str] = ()) -> Response:
@@ -236,7 +238,8 @@ class _Site:
         return Response(png, media_type="image/png", headers=_FOR_GOOD)
 
     def editions(self, request: Request) -> Response:
-        return self._pages.page(request, "editions", editions=self._reading.editions(self._pages.language(request)))
+        editions = self._reading.editions(self._pages.language(request))
+        return self._pages.page(request, "editions", editions=editions, digests=self._settings.digests)
 
     def edition(self, request: Request) -> Response:
         edition = self._reading.edition(EditionKey(request.path_params["key"]), self._pages.language(request))

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
 _KEPT = 512  # documents
-_ESCAPED = 0.7  # share of a document's bytes that is its entries' HTML before escaping
+HTML_SHARE = 0.7  # share of a document's bytes that is its entries' HTML before escaping
 _REMOVED = 50  # tombstones in a subscription document
 _SUMMARY = 200
 
@@ -165,7 +165,7 @@ class Syndication:
             raise UnknownError("page of a feed", f"{feed.path}archive/{page}")
         if page:
             first, last = (page - 1) * chunk + 1, page * chunk
-            entries, removed = self._told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
+            entries, removed = self.told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
         else:  # feed readers poll the subscription document only, so removals are listed there too
             entries, removed = newest.entries, (1, newest.size)
         base = f"{self._settings.base_url}/{feed.path}"
@@ -177,11 +177,11 @@ class Syndication:
             following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
         )
         url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
-        facts = self._facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
+        facts = self.facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
         author = feed.name if feed.path.startswith("sources/") else facts.author
         facts = replace(facts, author=author, paging=paging, subtitle=feed.subtitle)
         tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
-        document = _document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
+        document = feed_document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
         if not wanted.styled:
             return document
         return for_browser(
@@ -191,19 +191,20 @@ class Syndication:
     def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
         newest_first = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
-        entries = self._told(tx, newest_first)
+        entries = self.told(tx, newest_first)
         known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
         settings = self._settings
         url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
         language = language_tag(settings.language)
         title = subject(settings.site_title, (f"搜索：{query}", f"Search: {query}"), language)
-        facts = self._facts(f"search/{known}", title, language, url, entries, changed_at)
+        facts = self.facts(f"search/{known}", title, language, url, entries, changed_at)
         facts = replace(facts, subtitle=new_articles(settings.site_title, query, language))
-        return _document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest), [])
+        return feed_document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest))
 
-    def _facts(
+    def facts(
         self, name: str, title: str, language: str, self_url: str, entries: Sequence[FeedEntry], changed_at: datetime
     ) -> FeedFacts:
+        """The values of a feed with this name in its id, and these entries."""
         settings = self._settings
         return FeedFacts(
             id=f"tag:{settings.tag_base}:{name}",
@@ -233,8 +234,8 @@ class Syndication:
         size, chunk, limits = tx.feeds.size(feed.key), self._chunk, self._settings.feed
         closed = max(0, -(-(size - limits.newest) // chunk))
         while True:
-            entries = self._told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
-            if _weight(entries) <= limits.largest * _ESCAPED or (closed + 1) * chunk > size:
+            entries = self.told(tx, tx.feeds.members(feed.key, closed * chunk + 1, size))
+            if _weight(entries) <= limits.largest * HTML_SHARE or (closed + 1) * chunk > size:
                 break
             closed += 1
         made = _Newest(size, closed, entries)
@@ -242,7 +243,7 @@ class Syndication:
             self._newest_of[feed.key] = (state, made)
         return made
 
-    def _told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
+    def told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
         """The entries in the form that every format uses."""
         address = f"{self._settings.base_url}/formulas"
         shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png", feed=True)
@@ -261,7 +262,7 @@ class Syndication:
         short = f"<p>{escape(summary or title)}</p>"
         undated = "" if full else f"<p>{known_day(entry.date, language)}</p>\n"
         # One giant entry would push all others, announced or not, out of the document that feed readers poll.
-        fits = len(whole.encode()) <= self._settings.feed.largest * _ESCAPED / 2
+        fits = len(whole.encode()) <= self._settings.feed.largest * HTML_SHARE / 2
         return FeedEntry(
             id=entry.atom_id,
             title=title,
@@ -292,14 +293,17 @@ def _weight(entries: Sequence[FeedEntry]) -> int:
 
 def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
     """The entries; if they are too large for one document, the older ones are shortened."""
-    left, fitting = largest * _ESCAPED, []
+    left, fitting = largest * HTML_SHARE, []
     for entry in entries:
         left -= len(entry.html.encode())
         fitting.append(entry if left > 0 else replace(entry, html=f"<p>{escape(entry.summary or entry.title)}</p>"))
     return fitting
 
 
-def _document(kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone]) -> bytes:
+def feed_document(
+    kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()
+) -> bytes:
+    """The document of a feed in a format of `FORMATS`."""
     match kind:
         case "rss":
             return rss(facts, entries)

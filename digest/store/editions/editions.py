@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, update
 
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, Variant
 from digest.records.editions import DigestState, EditionCounts, EditionFailure, Recipient
@@ -149,6 +149,13 @@ class Editions:
             query = query.where(editions.c.digest == digest)
         row = self._connection.execute(query).one_or_none()
         return edition_of(row) if row else None
+
+    def outgoing(self, digest: DigestId) -> list[Edition]:
+        """The editions of a digest for everybody, oldest first: not empty, neither held nor cancelled."""
+        stopped = or_(editions.c.held_at.is_not(None), editions.c.cancelled_at.is_not(None))
+        query = select(editions).where(editions.c.digest == digest, editions.c.empty.is_(False), ~stopped)
+        ordered = query.order_by(editions.c.closes_at, editions.c.key)
+        return [edition_of(row) for row in self._connection.execute(ordered)]
 
     def edition(self, key: EditionKey) -> EditionCounts | None:
         """The edition with this key; None if there is none."""

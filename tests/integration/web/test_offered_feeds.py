@@ -43,7 +43,8 @@ def test_each_page_offers_one_feed(site: Site) -> None:
         for found in [reply.page.xpath("//link[@rel='alternate'][@type]")]
     }
     everything = ("application/atom+xml", "山上 · 全部文章", "/feed.atom")
-    assert offered["/"] == offered["/editions"] == [everything]
+    assert offered["/"] == offered["/about"] == [everything]
+    assert offered["/editions"] == [("application/atom+xml", "山上 每周摘要", "/digests/weekly/feed.atom")]
     assert offered["/sources/blog"] == [("application/atom+xml", "山上", "/sources/blog/feed.atom")]
     assert offered["/search?q=%E6%96%87"][0][2] == "/search.atom?q=%E6%96%87"
     assert {len(found) for found in offered.values()} == {1}

@@ -1,0 +1,54 @@
+"""The routes of editions outside of mail: their feeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from digest.model import DigestId
+from digest.service.publishing.edition_feeds import EditionFeeds
+from digest.web.conditional import respond
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from digest.service.publishing.syndication import Syndication
+    from digest.settings import Settings
+    from digest.store.transaction import Store
+
+_AGE = 900  # seconds
+
+
+def outlet_routes(store: Store, settings: Settings, syndication: Syndication) -> list[Route]:
+    """The routes of this module; they stand before those of entries' feeds, which have the same form."""
+    outlets = _Outlets(store, settings, syndication)
+    return [
+        Route("/digests/{name}/feed.{kind}", outlets.feed),
+        Route("/digests/{name}/archive/{page:int}.{kind}", outlets.feed),
+    ]
+
+
+class _Outlets:
+    def __init__(self, store: Store, settings: Settings, syndication: Syndication) -> None:
+        self._store, self._settings = store, settings
+        self._editions = EditionFeeds(store, settings, syndication)
+
+    def feed(self, request: Request) -> Response:
+        given = request.path_params
+        if self._settings.digest(given["name"]) is None and (moved := self._renamed(request)):
+            return moved
+        document = self._editions.feed(given["name"], given["kind"], given.get("page"))
+        made = respond(document, request.headers, max_age=_AGE)
+        return Response(made.body, made.status, made.headers)
+
+    def _renamed(self, request: Request) -> Response | None:
+        """Redirect to the feed of a renamed digest."""
+        name = request.path_params["name"]
+        with self._store.read() as tx:
+            renamed = tx.digest_names.all().get(DigestId(name))
+        if renamed is None or self._settings.digest(renamed.new) is None:
+            return None
+        url = request.url.path.replace(f"/digests/{name}", f"/digests/{renamed.new}", 1)
+        return RedirectResponse(url, 301, {"Cache-Control": f"public, max-age={_AGE}"})

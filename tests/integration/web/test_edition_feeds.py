@@ -1,0 +1,162 @@
+"""Editions as feeds: one entry for each, with its whole content, frozen as it was sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import feedparser
+import pytest
+import time_machine
+
+from digest.app import opened
+from digest.service.publishing import edition_feeds
+from digest.settings import load
+from tests.integration.web.site import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.conftest import Article, Blog
+
+START = datetime(2026, 3, 2, 4, tzinfo=UTC)
+WEEK = timedelta(days=7)
+FEED = "/digests/weekly/feed"
+
+
+@pytest.fixture
+def weekly(blog: Blog, article: type[Article]) -> Blog:
+    """Three editions, a week apart, each of one new article; the second one has a note."""
+    shown: list[Any] = []
+    for number, title in enumerate("甲乙丙"):
+        day = START + number * WEEK
+        shown.insert(0, article(title, (day.year, day.month, day.day), (f"{title}的正文，含 $x^2$。",)))
+        with time_machine.travel(day, tick=False):
+            blog.search("page.txt", *shown)
+            blog.refresh()
+            if number == 1:
+                blog.run("edition", "note", "**大家好**")
+            blog.run("edition", "cut")
+    return blog
+
+
+@pytest.fixture
+def site(weekly: Blog) -> Iterator[Site]:
+    settings = load(weekly.home / "digest.toml")
+    with opened(settings) as store:
+        yield Site(store, settings)
+
+
+def read(site: Site, address: str = f"{FEED}.atom") -> Any:
+    reply = site(address)
+    assert reply.status == 200
+    found = feedparser.parse(reply.body)
+    assert not found.bozo, found.bozo_exception
+    return found
+
+
+@pytest.mark.parametrize("kind", ["atom", "rss"])
+def test_a_feed_has_one_entry_for_each_edition_with_its_whole_content(site: Site, kind: str) -> None:
+    found = read(site, f"{FEED}.{kind}")
+    assert found.feed.title == "山上 · 山上 每周摘要"
+    assert [one.title.split(" · ")[0] for one in found.entries] == ["山上 每周摘要"] * 3
+    newest, second, first = found.entries
+    assert newest.id == "tag:digest.example.org,2026:edition/weekly/2026-W12"
+    assert newest.link == "https://digest.example.org/editions/weekly/2026-W12"
+    for one, title in ((newest, "丙"), (second, "乙"), (first, "甲")):
+        body = one.content[0].value
+        assert f"{title}的正文" in body
+        assert f">{title}</a></h3>" in body
+    assert "<strong>大家好</strong>" in second.content[0].value
+    assert "大家好" not in newest.content[0].value
+
+
+def test_the_json_feed_has_the_same_editions(site: Site) -> None:
+    found = json.loads(site(f"{FEED}.json").body)
+    assert [item["id"] for item in found["items"]] == [one.id for one in read(site).entries]
+    assert found["feed_url"] == "https://digest.example.org/digests/weekly/feed.json"
+
+
+def test_the_bytes_stay_the_same_and_are_validated(site: Site, weekly: Blog) -> None:
+    first = site(f"{FEED}.atom")
+    assert site(f"{FEED}.atom", if_none_match=first.headers["etag"]).status == 304
+    assert site(f"{FEED}.atom").body == first.body
+    settings = load(weekly.home / "digest.toml")
+    with opened(settings) as store:
+        assert Site(store, settings)(f"{FEED}.atom").body == first.body
+
+
+def test_a_correction_of_an_article_changes_no_edition_that_was_made(
+    site: Site, weekly: Blog, article: type[Article]
+) -> None:
+    before = read(site).entries[0].content[0].value
+    with time_machine.travel(START + 3 * WEEK, tick=False):
+        page = weekly.home / "dumps" / "page.txt"
+        page.write_text(page.read_text("utf-8").replace("丙的正文", "丙的另一种正文"), "utf-8")
+        weekly.refresh()
+    assert read(site).entries[0].content[0].value == before
+
+
+def test_a_removed_article_is_taken_back(site: Site, weekly: Blog) -> None:
+    entry = next(one["id"] for one in weekly.entries().values() if one["title"] == "丙")
+    weekly.run("entries", "remove", entry)
+    body = read(site).entries[0].content[0].value
+    assert "丙" not in body
+    assert "本站不再收录这篇文章" in body
+
+
+@pytest.mark.parametrize("act", ["hold", "cancel"])
+def test_an_edition_that_is_held_or_cancelled_is_in_no_feed(site: Site, weekly: Blog, act: str) -> None:
+    weekly.run("edition", act, "weekly/2026-W12", *(["--yes"] if act == "cancel" else []))
+    assert len(read(site).entries) == 2
+
+
+def test_older_editions_are_in_archives_that_link_to_each_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edition_feeds, "IN_A_FEED", 1)
+    newest = read(site)
+    links = {link.rel: link.href for link in newest.feed.links}
+    assert len(newest.entries) == 1
+    assert links["prev-archive"] == "https://digest.example.org/digests/weekly/archive/2.atom"
+    second = read(site, "/digests/weekly/archive/2.atom")
+    around = {link.rel: link.href for link in second.feed.links}
+    assert [one.id.rsplit("/", 1)[1] for one in second.entries] == ["2026-W11"]
+    assert around["prev-archive"].endswith("/archive/1.atom")
+    assert around["current"].endswith("/feed.atom")
+    assert site("/digests/weekly/archive/3.atom").status == 404
+    assert site("/digests/weekly/archive/0.atom").status == 404
+
+
+def test_unknown_digests_and_formats_are_missing_and_renamed_digests_lead_on(site: Site, weekly: Blog) -> None:
+    assert site("/digests/other/feed.atom").status == 404
+    assert site("/digests/weekly/feed.xml").status == 404
+    first = read(site)
+    config = weekly.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace('id = "weekly"', 'id = "news"'), "utf-8")
+    weekly.run("digests", "rename", "weekly", "news")
+    settings = load(config)
+    with opened(settings) as store:
+        renamed = Site(store, settings)
+        moved = renamed("/digests/weekly/feed.atom")
+        assert (moved.status, moved.headers["location"]) == (301, "/digests/news/feed.atom")
+        again = read(renamed, "/digests/news/feed.atom")
+    assert (again.feed.id, [one.id for one in again.entries]) == (first.feed.id, [one.id for one in first.entries])
+
+
+def test_a_long_edition_shows_excerpts_in_a_feed(weekly: Blog, article: type[Article]) -> None:
+    day = START + 3 * WEEK
+    with time_machine.travel(day, tick=False):
+        page = weekly.home / "dumps" / "page.txt"
+        long = [article(one, (2026, 3, 22), (f"{one}的正文" * 150, "末尾。")) for one in "丁戊己"]
+        page.write_text("".join(one.byline() for one in long) + page.read_text("utf-8"), "utf-8")
+        weekly.refresh()
+        weekly.run("edition", "cut")
+    config = weekly.home / "digest.toml"
+    config.write_text(config.read_text("utf-8") + "[feed]\nlargest = 10000\n", "utf-8")
+    settings = load(config)
+    with opened(settings) as store:
+        newest, older, *_ = read(Site(store, settings)).entries
+    assert all(f"{one}的正文" in newest.content[0].value for one in "丁戊己")
+    assert "末尾" not in newest.content[0].value
+    assert len(newest.content[0].value.encode()) < 10_000 * 0.7 / 2
+    assert "丙的正文" in older.content[0].value
