@@ -94,12 +94,14 @@ class Signs:
     """Information about a reading besides its change set.
 
     `damage` and `left_out` are sentences, empty if there is no such problem. `arrived` are known entries that another
-    dump of the source shows in this pass and did not show before: they moved to a sibling page.
+    dump of the source shows in this pass and did not show before: they moved to a sibling page. `rolls`: it is a feed,
+    and what it no longer shows is what was older.
     """
 
     damage: str = ""
     left_out: str = ""
     arrived: AbstractSet[EntryId] = frozenset()
+    rolls: bool = False
 
 
 def hold(last: Sequence[Placing], changes: ChangeSet, signs: Signs, *, keep: float, common: float) -> Hold | None:
@@ -123,6 +125,8 @@ def _other_entries(
     last: Sequence[Placing], changes: ChangeSet, signs: Signs, *, keep: float, common: float
 ) -> Hold | None:
     before, now = {placing.entry for placing in last}, {placing.entry for placing in changes.shown}
+    if signs.rolls:
+        return None
     if len(now) < len(before) * keep:
         return Hold(Suspicion.EMPTIED, f"it shows {len(now)} entries where it showed {len(before)}")
     left = len(before & now)

@@ -12,7 +12,7 @@ from digest.dumps.pages import is_page, pages
 from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
 from digest.json_output import json_line
-from digest.model import NoteKind
+from digest.model import Layout, NoteKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -124,7 +124,10 @@ class _Printer:
 
 
 def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
-    """The JSON object of a sighting, its keys in the order of printing; `declared` adds what declared layouts show."""
+    """The JSON object of a sighting, its keys in the order of printing; `declared` adds what declared layouts show.
+
+    A sighting of a feed has that too, and what its date is: `updated` if the feed only says when it was changed.
+    """
     date = (sighting.extras.printed or sighting.date) if declared else sighting.date
     made: dict[str, object] = {
         "dump": sighting.dump,
@@ -132,14 +135,19 @@ def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
         "layout": str(sighting.layout),
         "title": sighting.title or None,
         "author": sighting.author,
-        "date": {"year": date.year, "month": date.month, "day": date.day} if date else None,
+        "date": _date_json(date),
         "readers": sighting.readers,
         "paragraphs": list(sighting.paragraphs),
         "figures": list(sighting.figures),
         "complete": sighting.complete,
     }
-    if declared:
-        extras = sighting.extras
+    extras, is_feed = sighting.extras, sighting.layout == Layout.FEED
+    if is_feed:
+        changed = extras.updated if sighting.date is None else None
+        made["date"] = _date_json(sighting.date or changed)
+        made["dated_by"] = "updated" if changed else "published" if sighting.date else None
+        made["uid"] = extras.uid or None
+    if declared or is_feed:
         made |= {
             "counts": dict(extras.counts),
             "tags": list(extras.tags),
@@ -149,8 +157,12 @@ def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
     return made
 
 
+def _date_json(date: DateEvidence | PrintedDate | None) -> dict[str, int | None] | None:
+    return {"year": date.year, "month": date.month, "day": date.day} if date else None
+
+
 def _print(sighting: Sighting) -> None:
-    date = sighting.extras.printed or sighting.date
+    date = sighting.extras.printed or sighting.date or sighting.extras.updated
     readers = f"{sighting.readers} readers" if sighting.readers is not None else None
     facts = [day_printed(date), str(sighting.layout), sighting.author, readers]
     counted = f"{len(sighting.paragraphs)} paragraphs, {len(sighting.figures)} figures"

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from digest.dumps.snapshot import BUILT_IN
+from digest.dumps.feeds.reading import FeedFirst
+from digest.dumps.reading import BuiltIn
+from digest.model import Layout
 from digest.settings import load
 from digest.settings.rules import Broken
 
@@ -36,7 +39,7 @@ def layouts_of(source: Source) -> Layouts:
     Raises:
         LayoutError: one of them is wrong, in settings that were loaded without checking that.
     """
-    return _made(source.layouts, json.dumps(source.drawn, default=str)) if source.drawn else BUILT_IN
+    return _layouts(source.layouts, json.dumps(source.drawn, default=str), source.timezone)
 
 
 def layout_rules(settings: Settings) -> Iterator[Broken]:
@@ -53,6 +56,15 @@ def layout_rules(settings: Settings) -> Iterator[Broken]:
 
 
 @lru_cache(maxsize=256)
+def _layouts(names: tuple[str, ...], tables: str, timezone: str) -> Layouts:
+    """A source that names no layout reads feeds, too; one that names some reads them only if it names `feed`."""
+    others = tuple(name for name in names if name != Layout.FEED)
+    made = _made(others, tables) if json.loads(tables) else BuiltIn()
+    if names and len(others) == len(names):
+        return made
+    return FeedFirst(made if others or not names else None, ZoneInfo(timezone), demanded=bool(names))
+
+
 def _made(names: tuple[str, ...], tables: str) -> Layouts:
     from digest.dumps.declared.known import known_layouts  # noqa: PLC0415
     from digest.dumps.declared.layout import compiled  # noqa: PLC0415

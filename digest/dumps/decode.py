@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 BLOCK = 1 << 17  # bytes from which the encoding is detected
 _NEXT = 1 << 15  # larger blocks leave the processor's cache, smaller ones need more calls
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_UNMARKED = ((b"<\x00?\x00x\x00", "utf-16-le"), (b"\x00<\x00?\x00x", "utf-16-be"))  # XML in UTF-16 without mark
+_XML = re.compile(rb"\s*<\?xml[^>]{1,200}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
+_MEANT = {"iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932"}
+_BY_ESCAPES = ("iso2022", "hz")  # encodings whose bytes are all ASCII
 _PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd")  # gzip, zip, bzip2, xz, zstd
 _MARKS = re.compile("点击阅读全文|位读者|最近评论|點擊閱讀全文|位讀者|最近評論|引用")
 _CONTROLS = bytes([*range(9), 11, 12, *range(14, 32), 127])
@@ -86,11 +90,33 @@ def _begun(block: bytes, dump: str) -> tuple[str, codecs.IncrementalDecoder, str
     try:
         text = decoder.decode(block)
     except UnicodeDecodeError:
-        encoding = _encoding_of(block, dump)
+        declared = _declared(block)
+        encoding = declared if declared and _fits(declared, block) else _encoding_of(block, dump)
         decoder = _decoder(encoding)
         return encoding, decoder, decoder.decode(block if encoding in _WHOLE else _without_utf8(block))
     decoder.errors = "replace"  # the rest may be damaged, but is still UTF-8
     return "utf-8", decoder, text
+
+
+def _declared(block: bytes) -> str | None:
+    """The encoding that an XML declaration states, under the name that programs mean by it; None if there is none."""
+    found = _XML.match(block)
+    if found is None:
+        return None
+    try:
+        found_codec = codecs.lookup(found[1].decode("ascii"))
+    except (LookupError, ValueError):
+        return None
+    return _MEANT.get(found_codec.name, found_codec.name) if found_codec._is_text_encoding else None  # noqa: SLF001 - there is no other way
+
+
+def _fits(encoding: str, block: bytes) -> bool:
+    """Whether a block can be in this encoding, except for a character that its end cuts."""
+    try:
+        codecs.getincrementaldecoder(encoding)("strict").decode(block)
+    except (LookupError, UnicodeError):
+        return False
+    return True
 
 
 def _without_utf8(block: bytes) -> bytes:
@@ -115,7 +141,11 @@ def _by_bom(block: bytes) -> tuple[str | None, bytes]:
     for bom, encoding in _BOMS:
         if block.startswith(bom):
             return encoding, block[len(bom) :]
-    return None, block
+    for begin, encoding in _UNMARKED:
+        if block.startswith(begin):
+            return encoding, block
+    declared = _declared(block) if block.isascii() else None
+    return declared if declared and declared.startswith(_BY_ESCAPES) else None, block
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
+from digest.dumps.feeds.reading import FeedFirst
 from digest.dumps.reading import BuiltIn
 from digest.errors import DumpError
 from digest.model import Snapshot
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from digest.model import Note, Sighting
 
 LARGEST = 2 * 1024**3
-BUILT_IN = BuiltIn()
+BUILT_IN = FeedFirst(BuiltIn())
 NEXT = (
     "see what the crawler saved; to read another layout, run `digest layout suggest PATH -o layouts/NAME.toml`, "
     "`digest layout try NAME PATH` and `digest source add ID --title TITLE --path PATH --layout NAME`"

@@ -154,12 +154,16 @@ class NoteKind(StrEnum):
 
     `unread`: a line looks like a mark but cannot be read; the entry that it would begin is lost. `end_mark`: a
     recurring last line was taken for the end mark. `count`: a reader count is out of range or cannot be read, so it is
-    unknown.
+    unknown. `malformed`: a feed is not well-formed. `cut_off`: a feed ends in the middle. `shared_id`: several entries
+    of a feed have one id.
     """
 
     UNREAD = "unread"
     END_MARK = "end_mark"
     COUNT = "count"
+    MALFORMED = "malformed"
+    CUT_OFF = "cut_off"
+    SHARED_ID = "shared_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class Note:
     """Something about a parsed dump that the operator should know.
 
     `line` counts from 1 through the decoded file. `text` is that line as read, at most `LONGEST` characters of it.
-    `entries` is the number of entries that an end mark ends, otherwise 0.
+    `entries` is the number of entries that an end mark ends or that share an id, otherwise 0.
     """
 
     LONGEST: ClassVar[int] = 120
@@ -187,6 +191,12 @@ class Note:
                 return f"ends {self.entries} entries and was taken for the end mark: {self.text}"
             case NoteKind.COUNT:
                 return f"has a reader count that cannot be right, so it is unknown: {self.text}"
+            case NoteKind.MALFORMED:
+                return f"is not well-formed, so the feed was read as far as it can be understood: {self.text}"
+            case NoteKind.CUT_OFF:
+                return f"is where the feed is cut off, so what would follow is missing: {self.text}"
+            case NoteKind.SHARED_ID:
+                return f"has an id that {self.entries} entries of the feed share, so it is ignored: {self.text}"
 
     @property
     def remedy(self) -> str:
@@ -198,6 +208,12 @@ class Note:
                 return "check that it is a link to the whole article"
             case NoteKind.COUNT:
                 return "nothing to do if the site prints it so"
+            case NoteKind.MALFORMED:
+                return "tell the site; nothing to do if its entries are right"
+            case NoteKind.CUT_OFF:
+                return "nothing to do if the next reading is whole; else see what fetches it"
+            case NoteKind.SHARED_ID:
+                return "tell the site; its entries are recognised by link, title and text"
 
     @property
     def sentence(self) -> str:

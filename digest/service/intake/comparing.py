@@ -15,6 +15,7 @@ from digest.changes.diff import diff
 from digest.changes.questions import asked_of_others, questions, rival_questions
 from digest.changes.unchanged import unchanged
 from digest.changes.values import Cause, Others, Times, Vanished
+from digest.changes.windows import rolls
 from digest.dumps import FIRST_DECLARED
 from digest.dumps.damage import damage
 from digest.model import NoteKind
@@ -138,7 +139,12 @@ def compare(
     if approved:
         many = len(guards.corrected(changes)) > source.backlog
         return Compared(on, entries, compared(Cause.CRAWLER) if many else changes, None, 0)
-    signs = guards.Signs(_damage(changes, dump.notes), "" if read_anew else _left_out(dump), moved.arrived)
+    signs = guards.Signs(
+        _damage(changes, dump.notes),
+        "" if read_anew else _left_out(dump),
+        moved.arrived,
+        rolls(last, changes.shown, dump.shown),
+    )
     found = guards.hold(() if read_anew else last, changes, signs, keep=source.keep, common=source.common)
     if dump.reshaped and found and found.suspicion.is_of_entries:
         found = guards.shape_hold(dump.reshaped)

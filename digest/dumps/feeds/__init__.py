@@ -1,0 +1,1 @@
+"""Feeds as dumps: RSS, Atom and JSON Feed become sightings. Decision 301."""
