@@ -123,12 +123,15 @@ class LineSearch:
 
 
 _BLANKS = "\t\x0b\x0c\r\x1c-\x1f \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# Patterns have the names of all months: a text in them is taken as one piece.
+_PIECES = re.compile(r"\\.|\(\?|[^\\\[\](]+|.", re.DOTALL)
+_OUTSIDE, _INSIDE = re.compile(r"[^\\\[]+"), re.compile(r"[^\\\[\]]+")  # what stands for itself there
 
 
 def _in_line(pattern: str) -> Iterator[str]:
     """The pattern piece by piece, its groups counted no more, and no white space in it a line end."""
     inside = False
-    for piece in re.findall(r"\\.|\(\?|.", pattern, re.DOTALL):
+    for piece in _PIECES.findall(pattern):
         if piece == "[":
             inside = True
         elif piece == "]":
@@ -163,6 +166,11 @@ def _translated(pattern: str) -> Iterator[str]:
     """The pattern in the syntax of RE2, piece by piece."""
     position, inside = 0, False
     while position < len(pattern):
+        plain = (_INSIDE if inside else _OUTSIDE).match(pattern, position)
+        if plain:
+            yield plain[0]
+            position = plain.end()
+            continue
         character = pattern[position]
         if character == "\\":
             piece, position = _escape(pattern, position, inside=inside)
