@@ -1,4 +1,4 @@
-"""Templates held in memory, as they were when they were read.
+"""Templates held in memory: as they were when they were read, and compiled.
 
 A module of its own, because importing Jinja takes long.
 """
@@ -11,6 +11,9 @@ import jinja2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from types import CodeType
+
+    from jinja2.bccache import Bucket
 
 
 class HeldFiles(jinja2.BaseLoader):
@@ -44,3 +47,23 @@ class HeldFiles(jinja2.BaseLoader):
 
     def list_templates(self) -> list[str]:
         return sorted(self._sources)
+
+
+class Compiled(jinja2.BytecodeCache):
+    """Keeps the code of each template, so that one text is compiled once, whatever the language, in one process.
+
+    Of a file, only the newest text is kept. Environments that share it have to be configured alike.
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[str, tuple[str, CodeType | None]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give the code of a template, if it was compiled from this text."""
+        checksum, code = self._codes.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self._codes[bucket.key] = bucket.checksum, bucket.code

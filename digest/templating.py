@@ -93,6 +93,13 @@ def _files(folder: Path | None) -> jinja2.BaseLoader:
     return jinja2.FileSystemLoader([*([folder] if folder else []), files.shipped_folder("templates")])
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> jinja2.BytecodeCache:
+    from digest.heldfiles import Compiled  # noqa: PLC0415 - as above
+
+    return Compiled()
+
+
 def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
     import jinja2  # noqa: PLC0415 - as above
 
@@ -104,6 +111,7 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        bytecode_cache=_compiled(),
     )
     words = _words(language)
     made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import jinja2
 import pytest
 
 from digest import files, templating
@@ -68,3 +69,25 @@ def test_a_picture_among_templates_is_no_fault(tmp_path: Path) -> None:
 
     templating.prepare_templates(tmp_path)()
     assert (files.shipped_folder("templates") / "web").is_dir()
+
+
+def test_a_text_is_compiled_once_for_all_languages_and_anew_when_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+    compile_source = jinja2.Environment.compile
+
+    def counted(self: jinja2.Environment, source: str, *more: str) -> object:
+        compiled.append(source)
+        return compile_source(self, source, *more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(jinja2.Environment, "compile", counted)
+    own = tmp_path / "own.txt"
+    for text in ("first {{ _('New') }}", "second {{ _('New') }}", "first {{ _('New') }}"):
+        own.write_text(text, "utf-8")
+        compiled.clear()
+        with templating.trial(tmp_path):
+            shown = [templating.rendered(language, tmp_path, "own.txt", {}) for language in LANGUAGES]
+        assert compiled == [text]
+        assert [one.split()[0] for one in shown] == [text.split()[0]] * len(LANGUAGES)
+        assert len(set(shown)) == len(LANGUAGES), "each in its own words"
