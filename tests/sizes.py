@@ -27,7 +27,10 @@ FULLER_FOLDERS = {
     "digest/cli": (31, "one module for each group of commands"),
     "digest/dumps": (20, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
-    "digest/dumps/suggesting": (15, "the steps from a page to a drawing, and the doubts about it"),
+    "digest/dumps/suggesting": (
+        17,
+        "the steps from a page to a drawing, the doubts about it, and pages that changed their shape",
+    ),
     "digest/settings": (19, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),
     "digest/web": (14, "one module for each group of pages"),

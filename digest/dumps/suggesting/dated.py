@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from statistics import mean
 from typing import TYPE_CHECKING
 
-from digest.dumps.suggesting.candidate import Candidate, Order, below_heading, candidate_of, first_title
+from digest.dumps.suggesting.candidate import LEAST, Candidate, Order, below_heading, candidate_of, first_title
 from digest.dumps.suggesting.rows import rows_between
 from digest.dumps.suggesting.words import BY, IN
 
@@ -36,6 +38,8 @@ def of_dates(page: Page, anchors: tuple[int, ...], headings: tuple[int, ...]) ->
             yield from candidate_of(order, anchors[inner], titles[inner], headings, rows, names)
     yield from _of_runs(page, anchors, headings, rows)
     yield from _dated_last(page, anchors, headings, rows, free)
+    if _are_untitled(page, anchors, headings, rows, free):
+        yield Candidate(Order.DATE_FIRST, anchors, anchors, headings, rows, untitled=True)
     if all(_has_words(page.lines[at]) for at in anchors):
         yield Candidate(Order.ONE_LINE, anchors, anchors, headings, rows)
 
@@ -101,6 +105,54 @@ def _of_runs(
 
 
 _LONGEST_RUN = 3
+
+
+def _are_untitled(
+    page: Page,
+    anchors: tuple[int, ...],
+    headings: tuple[int, ...],
+    rows: dict[int, Hashable],
+    free: Sequence[bool],
+) -> bool:
+    """Whether dates stand over texts without titles: all lines between them are text, or recur in most entries.
+
+    The dates are whole and fall, and something else tells an entry from the parts of a text: a time beside the date, or
+    lines that recur.
+    """
+    if headings or len(anchors) < LEAST:
+        return False
+    dates = [date.parts for at in anchors if (date := page.lines[at].date) and date.parts]
+    whole = [date for date in dates if None not in date]
+    if len(whole) < len(anchors) or any(one < other for one, other in pairwise(whole)) or whole[0] == whole[-1]:
+        return False
+    if any(page.lines[at].is_paragraph or _has_word_before(page.lines[at]) for at in anchors):
+        return False
+    above = {rows.get(at - 1) for at in anchors}
+    if len(above) == 1 and None not in above:  # the same line over all dates: that of a version, a day, a speaker
+        return False
+    ends = (*anchors[1:], page.foot(anchors[-1]))
+    inner = [range(one + 1, end) for one, end in zip(anchors, ends, strict=True)]
+    texts = [[page.lines[at] for at in places if free[at]] for places in inner]
+    if not all(texts) or not all(_reads_as_text(line) for lines in texts for line in lines):
+        return False
+    timed = all(_TIME_OF_DAY.search(page.lines[at].text) for at in anchors)
+    return timed or mean(any(at in rows for at in places) for places in inner) > _MOST
+
+
+def _has_word_before(line: SeenLine) -> bool:
+    return line.date is not None and any(map(str.isalnum, line.text[: line.date.start]))
+
+
+_TIME_OF_DAY = re.compile(r"\d[:：]\d\d|\d[点點時时]")
+_MOST = 0.6
+_TEXT_ENDS = tuple('.。!！?？…"”»」)）')
+
+
+def _reads_as_text(line: SeenLine) -> bool:
+    return (line.is_paragraph or line.text.endswith(_TEXT_ENDS)) and not _ITEM.match(line.text)
+
+
+_ITEM = re.compile(r"[-*+•#>]")
 
 
 def _are_passable(page: Page, passed: Sequence[int | None]) -> bool:

@@ -141,6 +141,8 @@ def _titles(page: Page, made: Drawn) -> _Doubts:
 def _parts_of_titles(made: Drawn) -> _Doubts:
     """Parts that most titles have in common, and that may not belong to them."""
     titles = made.candidate.titles
+    if "}{title}" in str(made.table["entry"]):
+        yield "words that are glued to the titles are taken off; the page may use others, too", titles
     texts = [found.title for found in made.read.entries if found.title]
     for reason, pattern in _MORE_THAN_TITLES:
         if len(texts) > 1 and sum(pattern.search(text) is not None for text in texts) > _NEARLY_ALL * len(texts):

@@ -106,7 +106,7 @@ def _compared(page: Page, candidate: Candidate, table: Table, layout: Layout, re
 def _tables(page: Page, candidate: Candidate) -> Iterator[Table]:
     """The layouts that may read a candidate, the fullest drawing first."""
     extras = dict(_heading(page, candidate))
-    if candidate.untitled:
+    if candidate.untitled and candidate.order is Order.HEADINGS:
         lines = [page.lines[at] for at in candidate.anchors]
         yield {"id": "suggested", "entry": drawn(lines, set(), {"middle": "{text}"}) + "\n", **extras}
         return
@@ -276,6 +276,16 @@ def _place(labels: Sequence[tuple[Hashable, SeenLine]], label: Hashable) -> int:
     return next(place for place, (one, _) in enumerate(labels) if one == label)
 
 
+def glued_kinds(titles: Sequence[str]) -> list[str]:
+    """The words that are glued to all titles, such as `News` in `NewsA new bridge`; empty if one title has none."""
+    found = [_GLUED.match(title) for title in titles]
+    kinds = list(dict.fromkeys(one[1] for one in found if one))
+    return kinds if all(found) and 1 < len(kinds) <= _MOST_KINDS else []
+
+
+_GLUED = re.compile('([A-ZÀ-ÞА-Я][a-zß-ÿа-я]{3,})(?=["“„«]?[A-ZÀ-ÞА-Я0-9])')
+_MOST_KINDS = 8
+_LENGTH = re.compile(r"\S\s+(?:\d+:)?\d+:\d\d$")
 _RANK = re.compile(r"\d{1,4}[.)]\s+(?=\S)")
 _SITE = re.compile(r"\S \((?:[\w-]+\.)+[a-z]{2,}(?:/\S*)?\)$")
 
@@ -299,6 +309,11 @@ def title_line(lines: Sequence[SeenLine]) -> str:
             return f"{{kind:{'|'.join(several)}}} {{title}}"
         if len(several) == 1 and not any(map(str.isalnum, several[0])):
             return f"{escaped(several[0], first=True)} {{title}}"
+    if kinds := glued_kinds([line.text for line in lines]):
+        return f"{{kind:{'|'.join(kinds)}}}{{title}}"
+    if all(_LENGTH.search(line.text) for line in lines):
+        front = "{_}. " if all(_RANK.match(line.text) for line in lines) else ""
+        return f"{front}{{title}} {{length}}"
     front = "{_}. " if all(_RANK.match(line.text) for line in lines) and "." in lines[0].text[:5] else ""
     back = "[ ({site})]" if sum(_SITE.search(line.text) is not None for line in lines) * 2 > len(lines) else ""
     return f"{front}{{title}}{back}"

@@ -26,7 +26,7 @@ def families(page: Page) -> list[tuple[int, ...]]:
     wide: dict[Hashable, list[int]] = defaultdict(list)
     found = []
     for places in narrow.values():
-        if len(places) >= LEAST:
+        if len(places) >= LEAST or (len(places) >= LEAST_HEADINGS and all(is_month(page.lines[at]) for at in places)):
             found.append(tuple(places))
         for place in places:
             before = _before(page.lines[place])
@@ -55,7 +55,12 @@ def _with_or_without_tail(page: Page) -> list[tuple[int, ...]]:
 
 
 def has_years(page: Page, family: Sequence[int]) -> bool:
-    return any(date.parts is None or date.parts.year for at in family if (date := page.lines[at].date))
+    """Whether dates print a year; one of which day and month may change places does in its third number."""
+    dates = [(page.lines[at].text, date) for at in family if (date := page.lines[at].date)]
+    return any(
+        date.parts.year if date.parts else len(_NUMBER.findall(text[date.start : date.end])) > _TWO
+        for text, date in dates
+    )
 
 
 def years_over(page: Page, family: Sequence[int]) -> tuple[int, ...]:
@@ -86,14 +91,25 @@ def _style(line: SeenLine) -> Hashable:
     """How a date is written: with which parts, and whether text follows it."""
     date = line.date
     parts = date.parts if date else None
-    printed = tuple(part is not None for part in parts) if parts else None
+    printed: Hashable = tuple(part is not None for part in parts) if parts else None
+    if date and not any(map(str.isalpha, written := line.text[date.start : date.end])):
+        printed = tuple(len(number) > _TWO for number in _NUMBER.findall(written))  # day and month may change places
     return printed, bool(_behind(line))
+
+
+_NUMBER = re.compile(r"\d+")
 
 
 def is_date_alone(line: SeenLine) -> bool:
     """Whether a line shows a date and nothing else but marks."""
     date = line.date
     return date is not None and not any(map(str.isalnum, line.text[: date.start] + line.text[date.end :]))
+
+
+def is_month(line: SeenLine) -> bool:
+    """Whether a line shows a month without a day and nothing else but marks."""
+    parts = line.date.parts if line.date else None
+    return parts is not None and parts.month is not None and parts.day is None and is_date_alone(line)
 
 
 def is_over(page: Page, others: Sequence[int], family: Sequence[int]) -> bool:

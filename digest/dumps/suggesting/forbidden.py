@@ -32,6 +32,7 @@ _SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _COLUMNS = re.compile(r"^\|.*\|$|\t|[^|\s] {3,}[^|\s].*[^|\s] {3,}[^|\s]|^\S+,\S+,\S*")
 _ODD = re.compile(r"[\"'`(\\:=<>{}@$%&;_/+~-]|#(?!\d)|\W{3}")
 _KEY = re.compile(r"[A-Z][\w-]*:(?=\s)")
+_DAY = re.compile(r"\d{1,2}(?!\d)")
 _LIST_ITEM = re.compile(r"[*+-]\s")
 _MOST_BESIDE = 25  # characters beside date and title
 _LONGEST_BESIDE = 130  # columns of a title beside a date
@@ -44,7 +45,8 @@ _FEW = 3
 def forbidden(page: Page, candidate: Candidate) -> str:
     """The reason why a text is not a listing, or why these are not titles; empty if there is none."""
     if candidate.untitled:
-        return ""
+        glued = candidate.order is Order.HEADINGS
+        return "" if glued else _by_page(page, candidate) or _scattered(page, candidate)
     titles = [page.lines[at] for at in candidate.titles]
     texts = [title_text(candidate, line) for line in titles]
     if len(set(texts)) < (_HALF if candidate.marked else _NEARLY_ALL) * len(texts):
@@ -81,9 +83,12 @@ def _by_titles(texts: Sequence[str]) -> str:
 
 def _on_own_lines(page: Page, candidate: Candidate, titles: Sequence[SeenLine]) -> str:
     """The reason against titles on lines of their own; empty if there is none."""
-    del page, candidate
     if _share(line.is_paragraph for line in titles) >= _HALF:
         return "titles are text"
+    parts = [date.parts for at in candidate.anchors if (date := page.lines[at].date)]
+    dayless = bool(parts) and all(one is not None and one.day is None for one in parts)
+    if dayless and _share(_DAY.match(line.text) is not None for line in titles) >= _HALF:
+        return "days below months, in no order of entries"
     return "titles are dates" if _share(line.date is not None for line in titles) >= _HALF else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from digest.dumps.suggesting.days import with_days
 from digest.dumps.suggesting.samples import page_of
 from digest.dumps.suggesting.suggest import best, suggestion
 
@@ -41,8 +42,7 @@ def entries_elsewhere(
     if len(lost) < _HALF * len(before) and not was_so:
         return 0
     stream.seek(0)
-    page = page_of(stream, name)
-    found = best(page)
+    found = best(with_days(page_of(stream, name)))
     if found is None:
         return 0
     entries = found[0].read.entries

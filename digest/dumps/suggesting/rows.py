@@ -90,7 +90,12 @@ def _is_series(lines: Sequence[SeenLine]) -> bool:
             return False
         numbers.append(int(own[0].text))
     steps = [one - other for one, other in pairwise(numbers)]
-    return bool(steps) and (all(step > 0 for step in steps) or all(step < 0 for step in steps))
+    return bool(steps) and (
+        all(0 < step <= _LONGEST_STEP for step in steps) or all(-_LONGEST_STEP <= step < 0 for step in steps)
+    )
+
+
+_LONGEST_STEP = 4  # from one number of a series to the next on a page
 
 
 def escaped(text: str, *, first: bool = False) -> str:

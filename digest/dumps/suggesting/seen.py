@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,8 @@ from digest.patterns import LinePattern
 from digest.typeset.text import cells
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from digest.model import PrintedDate
 
 WIDEST = 160  # columns of a line in which a date or a row is looked for
@@ -22,7 +24,7 @@ _LONGEST_TITLE = 110
 _SENTENCE_ENDS = tuple(".。！!…")
 _NO_TITLE = tuple(",，、;；:：")
 _MAY_BE_DATE = re.compile(r"\d")
-_COUNT = re.compile(r"\d+(?:[.,]\d+)*\s?[kKmMwW万만]?")
+_COUNT = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?\s?[kKmMwW万만]?")
 _EDGE = r"[^\p{L}\p{N}]|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
 
 
@@ -99,6 +101,13 @@ class Page:
     def __init__(self, text: str, *, name: str = "", cut: bool = False) -> None:
         self.name, self.text, self.cut = name, text, cut
         self.lines = _seen(text)
+
+    def with_dates(self, dates: Mapping[int, DateAt]) -> Page:
+        """The same page with further dates in its lines, by their index."""
+        made = Page("", name=self.name, cut=self.cut)
+        made.text = self.text
+        made.lines = tuple(replace(one, date=dates.get(one.index, one.date)) for one in self.lines)
+        return made
 
     def foot(self, last: int) -> int:
         """The first line behind the last entry that stands at the foot of a list; the number of lines where none does.

@@ -10,6 +10,7 @@ from digest.dumps.declared import compiled, read_text
 from digest.dumps.reading import BuiltIn
 from digest.dumps.suggesting.candidate import LEAST, Candidate
 from digest.dumps.suggesting.dated import of_dates
+from digest.dumps.suggesting.days import with_days
 from digest.dumps.suggesting.doubts import Doubt, DoubtedLine, Weighed, doubts
 from digest.dumps.suggesting.drawings import Drawn, drawing_of
 from digest.dumps.suggesting.evidence import evidence
@@ -70,7 +71,7 @@ def suggestion(pages: Sequence[Page]) -> Suggestion:
     shapes: list[Shape] = []
     unsure: list[Doubt] = []
     known, nothing = [], []
-    for page in pages:
+    for page in map(with_days, pages):
         if _is_built_in(page):
             known.append(page.name)
         elif shape := next((one for one in shapes if (read := _fitting(one, page))), None):
