@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.dates import better, redates
 from digest.changes.values import Printed
-from digest.model import NO_EXTRAS
+from digest.model import NO_EXTRAS, realigned
 
 if TYPE_CHECKING:
     from digest.model import Content, EntryDate
@@ -79,7 +79,9 @@ def followed(
     if not same_text(old, new):
         same = same_text(content, old)
         text = new if same else edited(content, old, new)
-        content = replace(content, paragraphs=text.paragraphs, figures=text.figures)
+        kinds = realigned(text.paragraphs, new, content)
+        extras = replace(content.extras, kinds=kinds) if kinds != content.extras.kinds else content.extras
+        content = replace(content, paragraphs=text.paragraphs, figures=text.figures, extras=extras)
         content = replace(content, complete=new.complete if same else content.complete)
     if after[1] != before[1] and (date == before[1] or (better(date, after[1]) and not redates(date, after[1]))):
         date = after[1]

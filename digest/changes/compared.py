@@ -14,7 +14,7 @@ from digest.changes.identifiers import id_of
 from digest.changes.keys import entry_key, title_key
 from digest.changes.text import Relation, equal, folded_title, merged, plain_text, relation, same_text
 from digest.changes.values import Cause, Known
-from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout
+from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout, realigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +77,8 @@ def compare(state: State, one: Prepared, own: Sequence[Placing], titles: Abstrac
         state.content, state.cause = before, cause
         return True
     shown = one.content
-    if shown.extras != state.content.extras:
-        _compare_details(state, shown.extras, own)
+    if shown.extras != state.content.extras or state.content.extras.kinds:
+        _compare_details(state, shown, own, before)
     if shown.author and shown.author != state.content.author and (own or state.content.author is None):
         state.revise(replace(state.content, author=shown.author), Cause.AUTHOR)
     return any(placing.view.startswith(_ALTERNATING) for placing in own)
@@ -115,7 +115,9 @@ def _compare_title(state: State, shown: Content, own: Sequence[Placing]) -> None
 
 
 def _is_rendered_otherwise(known: Known, one: Prepared) -> bool:
-    """Whether a feed first shows what pages showed, or a page what a feed showed. Each renders a text in its way."""
+    """Whether a feed or HTML first shows what texts showed, or the reverse. Each renders a text in its way."""
+    if bool(one.content.extras.kinds) is not bool(known.content.extras.kinds):
+        return True
     uid = one.sighting.extras.uid
     if not uid:
         return known.is_of_feed
@@ -145,12 +147,13 @@ def _compare_summary(state: State, shown: Content, own: Sequence[Placing]) -> No
             state.revise(made, Cause.COMPLETED)
 
 
-def _compare_details(state: State, shown: Extras, own: Sequence[Placing]) -> None:
+def _compare_details(state: State, page: Content, own: Sequence[Placing], standing: Content) -> None:
     """Accept what this page changed in tags, link and fields; what it shows for the first time only adds to them.
 
+    The kinds of paragraphs follow the paragraphs; `standing` is the content before the page was compared with it.
     Decision 286.
     """
-    known = state.content.extras
+    known, shown = state.content.extras, page.extras
     before = own[0].extras.lasting if own else NO_EXTRAS
     tags = [tag for tag in known.tags if tag in shown.tags or tag not in before.tags]
     tags += [tag for tag in shown.tags if tag not in before.tags and tag not in tags]
@@ -162,7 +165,9 @@ def _compare_details(state: State, shown: Extras, own: Sequence[Placing]) -> Non
         if (name, text) not in before.fields and (own or name not in fields):
             fields[name] = text
     link = shown.link if moved else known.link
-    made = Extras(tags=tuple(tags), link=link, fields=tuple(fields.items())).lasting
+    kinds = realigned(state.content.paragraphs, page, standing)
+    links = shown.links or known.links
+    made = Extras(tags=tuple(tags), link=link, fields=tuple(fields.items()), kinds=kinds, links=links).lasting
     if made != known:
         state.revise(replace(state.content, extras=made), Cause.DETAILS)
 
@@ -183,7 +188,7 @@ def _compare_text(state: State, shown: Content, own: Sequence[Placing]) -> None:
 def _compare_with_itself(state: State, before: Content, shown: Content) -> None:
     content = state.content
     if same_text(before, shown) or is_cut_elsewhere(before, shown):
-        if same_text(content, shown) and shown.paragraphs != content.paragraphs:
+        if same_text(content, shown) and shown.paragraphs != content.paragraphs and not _is_flat(shown, content):
             state.revise(_text_of(content, shown), Cause.SPACING)
         return
     made = edited(content, before, shown)
@@ -208,7 +213,9 @@ def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -
         return
     growing = not content.complete or any(not placing.complete for placing in own)
     if found in (Relation.SAME, Relation.LESS):
-        fuller = shown if found is Relation.SAME and own and shown.paragraphs != content.paragraphs else content
+        differs = found is Relation.SAME and shown.paragraphs != content.paragraphs
+        better = (own and not _is_flat(shown, content)) or _is_flat(content, shown)
+        fuller = shown if differs and better else content
         cause = Cause.SPACING if fuller is shown else Cause.MERGED
     elif found is Relation.OTHER:
         fuller, cause = shown, Cause.COMPLETED if growing else Cause.TEXT
@@ -221,6 +228,11 @@ def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -
     made = replace(made, author=content.author, extras=content.extras)
     if made != content:
         state.revise(made, cause)
+
+
+def _is_flat(one: Content, other: Content) -> bool:
+    """Whether only the other of two contents was cut from HTML, so that it alone has indentation and markers."""
+    return not one.extras.kinds and bool(other.extras.kinds)
 
 
 def _complete(state: State, found: Relation, shown: Content, own: Sequence[Placing]) -> None:

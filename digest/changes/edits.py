@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
-from digest.changes.text import folded, same_text, with_figures
+from digest.changes.text import captions_of, folded, folded_line, same_text, with_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ def edited(published: Content, before: Content, now: Content) -> Content:
     If nothing changes, the published object itself is returned. Title and author stay. If an excerpt of fixed length
     lost its end because something was inserted before it, the end stays.
     """
-    captions = frozenset(map(folded, (*published.figures, *before.figures, *now.figures)))
+    captions = captions_of(published, before, now)
     old, new = list(_lines(before, captions)), list(_lines(now, captions))
     whole = _uncut(old, new)
     if same_text(published, before):
@@ -57,7 +57,7 @@ def edited(published: Content, before: Content, now: Content) -> Content:
 
 def shows_retracted(shown: Content, published: Content, earlier: Iterable[Content]) -> bool:
     """Whether the text shows a line that was retracted, which proves that it is an old text."""
-    captions = frozenset(map(folded, shown.figures))
+    captions = captions_of(shown)
     here = {line.text for line in _lines(published, captions)}
     retracted = {line.text for content in earlier for line in _lines(content, captions)} - here
     return any(line.text in retracted for line in _lines(shown, captions))
@@ -73,7 +73,7 @@ def _with(published: Content, now: Content, paragraphs: list[str]) -> Content:
 def _lines(content: Content, captions: frozenset[str]) -> Iterator[_Line]:
     for number, paragraph in enumerate(content.paragraphs):
         for written in paragraph.split("\n"):
-            text = folded(written)
+            text = folded_line(written)
             if text and text not in captions:
                 yield _Line(text, written, number)
 

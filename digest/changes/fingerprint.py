@@ -24,6 +24,8 @@ def view(content: Content) -> Fingerprint:
     if content.extras is not NO_EXTRAS and content.extras != NO_EXTRAS:
         extras = content.extras
         parts += ["", *extras.tags, "", extras.link or "", *chain.from_iterable(extras.fields)]
+        if extras.kinds or extras.links:
+            parts += ["", extras.kinds, *chain.from_iterable(extras.links)]
     return _hashed("x1", parts)
 
 

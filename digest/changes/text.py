@@ -33,6 +33,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]+"
 )
 _HYPHENS = re.compile("-{2,}")
+_MAY_MARK = re.compile(r"[\s\d*•·◦▪‣-]")
+_MARKER = re.compile(r"\s{0,20}(?:[-*•·◦▪‣]|\d{1,4}[.)])\s+(?:\[[ x]\]\s)?|\s{1,20}")
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
 SAME_TEXT, OTHER_TEXT = 0.85, 0.5  # at least: one article; below: two articles
 _ENOUGH = 40  # characters; shorter texts are no evidence by themselves
@@ -69,6 +71,21 @@ def folded(text: str) -> str:
     return _HYPHENS.sub("-", _INVISIBLE.sub("", normal(text)).translate(_FOLDS))
 
 
+def folded_line(line: str) -> str:
+    """The same for a line of a text, without the marker of a list and the bars between columns.
+
+    Some extractors write them, and others do not.
+    """
+    if _MAY_MARK.match(line):
+        line = _MARKER.sub("", line)
+    return folded(line.replace(" | ", " ") if " | " in line else line)
+
+
+def captions_of(*contents: Content) -> frozenset[str]:
+    """The lines of the captions of figures, folded."""
+    return frozenset(folded_line(line) for one in contents for figure in one.figures for line in figure.split("\n"))
+
+
 def folded_title(title: str) -> str:
     """The same for a title, without case and final full stop."""
     return folded(title).casefold().rstrip(".")
@@ -76,12 +93,12 @@ def folded_title(title: str) -> str:
 
 def plain_text(content: Content) -> str:
     """The folded text without the captions of figures, which one of the layouts omits."""
-    return "".join(_lines(content, frozenset(map(folded, content.figures))))
+    return "".join(_lines(content, captions_of(content)))
 
 
 def plain_lines(content: Content) -> Iterator[str]:
     """The normal text without captions, line by line and without empty lines. Keys are made from it."""
-    captions = frozenset(map(normal, content.figures))
+    captions = frozenset(normal(line) for figure in content.figures for line in figure.split("\n"))
     lines = (normal(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
     return (line for line in lines if line and line not in captions)
 
@@ -90,7 +107,7 @@ def same_text(one: Content, other: Content) -> bool:
     """Whether two texts are equal apart from differences that crawlers introduce, and apart from figures."""
     if equal(one, other):
         return True
-    captions = frozenset(map(folded, (*one.figures, *other.figures)))
+    captions = captions_of(one, other)
     return "".join(_lines(one, captions)) == "".join(_lines(other, captions))
 
 
@@ -101,7 +118,7 @@ def equal(one: Content, other: Content) -> bool:
 
 def relation(old: Content, new: Content) -> Relation:
     """Compare the texts line by line, without figures. The last line of each may be cut."""
-    captions = frozenset(map(folded, (*old.figures, *new.figures)))
+    captions = captions_of(old, new)
     before, after = list(_lines(old, captions)), list(_lines(new, captions))
     if "".join(before) == "".join(after):
         return Relation.SAME
@@ -147,7 +164,7 @@ def closeness(one: Content, other: Content, texts: tuple[str, str], least: float
 
 def _contained(one: Content, other: Content) -> float:
     """The share of the shorter text, by characters, whose lines occur in the longer one."""
-    captions = frozenset(map(folded, (*one.figures, *other.figures)))
+    captions = captions_of(one, other)
     shorter, longer = sorted((list(_lines(one, captions)), list(_lines(other, captions))), key=_size)
     here = set(longer)
     return _size([line for line in shorter if line in here]) / _size(shorter) if shorter else 0.0
@@ -205,7 +222,7 @@ def with_figures(paragraphs: Sequence[str], shown: Content) -> list[str]:
 
 
 def _lines(content: Content, captions: frozenset[str]) -> Iterator[str]:
-    lines = (folded(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
+    lines = (folded_line(line) for paragraph in content.paragraphs for line in paragraph.split("\n"))
     return (line for line in lines if line and line not in captions)
 
 

@@ -18,6 +18,7 @@ from digest.cli.common import (
     store_of,
     store_to_read,
 )
+from digest.cli.plain import kinds_json
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import EntryState
@@ -44,6 +45,8 @@ def _json(entry: Entry) -> dict[str, object]:
         "tags": list(entry.content.extras.tags),
         "link": entry.content.extras.link,
         "fields": dict(entry.content.extras.fields),
+        "kinds": kinds_json(entry.content.extras),
+        "links": [list(link) for link in entry.content.extras.links],
         "sources": list(entry.sources),
         "first_seen_at": entry.first_seen_at,
         "updated": entry.updated_at,

@@ -12,14 +12,14 @@ from digest.dumps.pages import is_page, pages
 from digest.dumps.snapshot import BUILT_IN, read_sightings
 from digest.errors import DumpError
 from digest.json_output import json_line
-from digest.model import Layout, NoteKind
+from digest.model import Layout, NoteKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from digest.dumps.interface import Layouts
     from digest.dumps.pages import Page
-    from digest.model import DateEvidence, Note, PrintedDate, Sighting
+    from digest.model import DateEvidence, Extras, Note, PrintedDate, Sighting
 
     Furniture = Callable[[Page], Iterable[tuple[int, str]]]
 
@@ -154,11 +154,18 @@ def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
             "link": extras.link,
             "fields": dict(extras.fields),
         }
+        if extras.kinds:
+            made |= {"kinds": kinds_json(extras), "links": [list(link) for link in extras.links]}
     return made
 
 
 def _date_json(date: DateEvidence | PrintedDate | None) -> dict[str, int | None] | None:
     return {"year": date.year, "month": date.month, "day": date.day} if date else None
+
+
+def kinds_json(extras: Extras) -> list[str | None]:
+    """The kinds of the paragraphs; empty where the dump has no markup, and null for one that it does not show."""
+    return [kind_of(letter) for letter in extras.kinds]
 
 
 def _print(sighting: Sighting) -> None:

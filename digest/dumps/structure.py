@@ -1,15 +1,17 @@
 """Recovers the structure of an entry's flat text: figures, headings, verse, code, displayed formulas, paragraphs.
 
-It is computed each time and never stored, so that a better rule reaches old entries too. No text is lost: the blocks
+What the markup of a dump shows is taken from there. The rest is computed each time and never stored, so that a better
+rule reaches old entries too. No text is lost: the blocks
 have the characters of the paragraphs, in their order. Decisions 2, 3 and 4.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from digest.model import Block, BlockKind
+from digest.model import Block, BlockKind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,18 +48,65 @@ _CODE = re.compile(
 
 
 def blocks(content: Content) -> tuple[Block, ...]:
-    """The body of an entry as blocks in reading order."""
-    paragraphs = content.paragraphs
+    """The body of an entry as blocks in reading order, with their links."""
+    kinds = content.extras.kinds
+    if kinds and len(kinds) == len(content.paragraphs):
+        made = tuple(_as_given(content.paragraphs, kinds))
+    else:
+        made = tuple(_recovered(content.paragraphs, content.figures))
+    return tuple(_linked(made, content.extras.links)) if content.extras.links else made
+
+
+def _as_given(paragraphs: Sequence[str], kinds: str) -> Iterator[Block]:
+    """The blocks of paragraphs whose kinds are known, except some that were merged from other dumps."""
+    at = 0
+    for letter, run in groupby(kinds):
+        end = at + len(list(run))
+        kind = kind_of(letter)
+        if kind is None:
+            yield from _recovered(paragraphs[at:end], ())
+        elif kind is _PARAGRAPH:
+            for paragraph in paragraphs[at:end]:
+                yield from _split(paragraph) if _may_display(paragraph) else (Block(kind, paragraph),)
+        else:
+            yield from (Block(kind, paragraph) for paragraph in paragraphs[at:end])
+        at = end
+
+
+def _linked(made: Sequence[Block], links: Sequence[tuple[str, str]]) -> Iterator[Block]:
+    """The blocks with the links whose text they contain, in order; links that are not found are left out."""
+    whole = "\0".join(block.text for block in made)
+    places: list[tuple[int, tuple[str, str]]] = []
+    behind = 0
+    for link in links:
+        if (place := whole.find(link[0], behind)) >= 0:
+            places.append((place, link))
+            behind = place + len(link[0])
+    start = 0
+    rest = iter([*places, (len(whole) + 1, ("", ""))])
+    place, link = next(rest)
+    for block in made:
+        end = start + len(block.text)
+        own = []
+        while place < end:
+            own.append(link)
+            place, link = next(rest)
+        yield Block(block.kind, block.text, tuple(own)) if own else block
+        start = end + 1
+
+
+def _recovered(paragraphs: Sequence[str], figures: Sequence[str]) -> list[Block]:
+    """The blocks of a flat text."""
     structured = _displayed if _may_display("\n".join(paragraphs)) else _plain
     made: list[Block] = []
     at = 0
-    for place in _places(content.figures, paragraphs) if content.figures else ():
+    for place in _places(figures, paragraphs) if figures else ():
         made += structured(paragraphs[at:place])
         made.append(Block(_FIGURE, paragraphs[place]))
         at = place + 1
     made += structured(paragraphs[at:])
     _head(made)
-    return tuple(made)
+    return made
 
 
 def _places(figures: Sequence[str], paragraphs: Sequence[str]) -> Iterator[int]:

@@ -22,7 +22,9 @@ from digest.model.articles import (
     Sighting,
     Snapshot,
     SourceId,
+    kind_of,
     letter_of,
+    realigned,
     value,
 )
 from digest.model.mailing import (
@@ -90,6 +92,8 @@ __all__ = [
     "Subscriber",
     "SubscriberId",
     "Variant",
+    "kind_of",
     "letter_of",
+    "realigned",
     "value",
 ]

@@ -6,7 +6,10 @@ from calendar import monthrange
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)
@@ -94,8 +97,11 @@ class Extras:
     `printed` is the whole date evidence, of which `Sighting.date` is that with month and day. `counts` and `fields`
     are names with what they hold, in page order; the count of readers is `Sighting.readers`, too. `tags` are each
     there once. `uid` is the id that a feed gives the entry; no other entry of the feed has it. `updated` is the day on
-    which it was last changed, if its feed states no other one: it was published by then. In a Content, only tags, link
-    and fields are present.
+    which it was last changed, if its feed states no other one: it was published by then.
+
+    `kinds` are the kinds of the paragraphs where the markup of the dump shows them: a letter for each (see
+    `letter_of`), or empty. `links` are the texts of links in the paragraphs and where they lead, in reading order. In a
+    Content, only tags, link, fields, kinds and links are present.
     """
 
     printed: PrintedDate | None = None
@@ -105,11 +111,13 @@ class Extras:
     fields: tuple[tuple[str, str], ...] = ()
     uid: str = ""
     updated: PrintedDate | None = None
+    kinds: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def lasting(self) -> Extras:
-        """Tags, link and fields, which belong to the content of an entry; without dates, counts and the id."""
-        if not (self.tags or self.link or self.fields):
+        """What belongs to the content of an entry; without dates, counts and the id."""
+        if not (self.tags or self.link or self.fields or self.kinds or self.links):
             return NO_EXTRAS
         passing = self.printed or self.counts or self.uid or self.updated
         return replace(self, printed=None, counts=(), uid="", updated=None) if passing else self
@@ -242,6 +250,7 @@ class BlockKind(StrEnum):
 
 
 _LETTERS = dict(zip(BlockKind, "phfvcm", strict=True))
+_KINDS = {letter: kind for kind, letter in _LETTERS.items()}
 UNKNOWN_KIND = "-"
 """Stands for the kind of a paragraph that the flat text has to show."""
 
@@ -251,19 +260,29 @@ def letter_of(kind: BlockKind) -> str:
     return _LETTERS[kind]
 
 
+def kind_of(letter: str) -> BlockKind | None:
+    """The kind of a letter; None for `UNKNOWN_KIND`."""
+    return _KINDS.get(letter)
+
+
 @value
 class Block:
-    """A stretch of an entry's body. `text` may contain line breaks, which matter in verse, code and formulas."""
+    """A stretch of an entry's body. `text` may contain line breaks, which matter in verse, code and formulas.
+
+    `links` are stretches of the text that lead somewhere, and where, in reading order.
+    """
 
     kind: BlockKind
     text: str
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @value
 class Content:
     """The text of an entry; `paragraphs`, `figures` and `complete` as in a Sighting.
 
-    `title` is empty if no page prints one. `extras` are the tags, the link and the fields.
+    `title` is empty if no page prints one. `extras` are the tags, the link, the fields, and the kinds and links of the
+    paragraphs.
     """
 
     title: str
@@ -272,6 +291,20 @@ class Content:
     figures: tuple[str, ...]
     complete: bool = True
     extras: Extras = NO_EXTRAS
+
+
+def realigned(paragraphs: Sequence[str], *sources: Content) -> str:
+    """The kinds of paragraphs that come from other contents, of which the first one that knows a kind decides.
+
+    Empty if none of them knows any.
+    """
+    known: dict[str, str] = {}
+    for source in reversed(sources):
+        if len(source.extras.kinds) == len(source.paragraphs):
+            pairs = zip(source.paragraphs, source.extras.kinds, strict=True)
+            known |= {paragraph: letter for paragraph, letter in pairs if letter != UNKNOWN_KIND}
+    kinds = "".join(known.get(paragraph, UNKNOWN_KIND) for paragraph in paragraphs) if known else ""
+    return kinds if kinds.strip(UNKNOWN_KIND) else ""
 
 
 @dataclass(frozen=True, slots=True)

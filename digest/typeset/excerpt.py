@@ -6,6 +6,7 @@ Decision 162.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ def excerpt(blocks: Sequence[Block], limit: int, *, paragraphs: int | None = Non
             counted += is_paragraph and not _announces(block.text)  # such a paragraph belongs to the next one
             continue
         if is_paragraph and (left > limit // 4 or nothing):
-            made.append(Block(block.kind, sentence_cut(block.text, max(left, limit // 4))))
+            made.append(replace(block, text=sentence_cut(block.text, max(left, limit // 4))))
         elif nothing:
             made.append(block)
         break
@@ -129,7 +130,7 @@ def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
         return ()
     last = made[-1]
     if last.kind is BlockKind.PARAGRAPH and not complete(last.text):
-        made[-1] = Block(last.kind, sentence_cut(last.text, len(last.text)))
+        made[-1] = replace(last, text=sentence_cut(last.text, len(last.text)))
     elif goes_on and last.kind in {BlockKind.CODE, BlockKind.VERSE, BlockKind.FIGURE} and not complete(last.text):
         made.append(Block(BlockKind.PARAGRAPH, _dots(last.text)))
     return tuple(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from digest.model import Block
     from digest.typeset.math.extract import Formula
 
+_AHEAD = 8  # links of which one is looked for
+_INDENTED = re.compile(r"\n +")
 _NEVER_FIRST = "，。、；：！？）】》”’,.;:!?)]}"
 
 
@@ -40,7 +43,10 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
     text = strip_unsafe(block.text)
     if block.kind is BlockKind.CODE:
         return _tag("pre", "code", f"<code>{escape(text)}</code>", styles)
-    lines = _set(pieces(full_width(text)), channel)
+    if block.kind is BlockKind.PARAGRAPH and "\n " in text:
+        text = _INDENTED.sub(lambda found: "\n" + "\xa0" * (len(found[0]) - 1), text)
+    links = [] if styles is not None else [(full_width(strip_unsafe(words)), url) for words, url in block.links]
+    lines = _set(pieces(full_width(text)), channel, links)
     match block.kind:
         case BlockKind.HEADING:
             return _tag(f"h{level}", "heading", lines, styles)
@@ -54,8 +60,8 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
             return _tag("p", "", lines, styles)
 
 
-def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str]) -> str:
-    """Text and formulas in a row.
+def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str], links: list[tuple[str, str]]) -> str:
+    """Text and formulas in a row; links whose words are found lead to their addresses.
 
     Unless it is told not to, a browser breaks a line after MathML, even before a comma.
     """
@@ -66,10 +72,29 @@ def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str]) -> s
             if glued:
                 start = made.rindex("<math")
                 made = f'{made[:start]}<span class="glued">{made[start:]}{escape(part[:glued])}</span>'
-            made += escape(part[glued:]).replace("\n", "<br/>")
+            made += _anchored(part[glued:], links)
         else:
             made += channel(part)
     return made
+
+
+def _anchored(text: str, links: list[tuple[str, str]]) -> str:
+    """The text with its links, which are removed from `links`, and with those before them that it does not contain."""
+    made = ""
+    while links:
+        found = next(((n, text.find(words)) for n, (words, _) in enumerate(links[:_AHEAD]) if words in text), None)
+        if found is None:
+            break
+        number, at = found
+        words, url = links[number]
+        del links[: number + 1]
+        made += f'{_lines(text[:at])}<a href="{escape(url)}">{_lines(words)}</a>'
+        text = text[at + len(words) :]
+    return made + _lines(text)
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br/>")
 
 
 def _tag(name: str, kind: str, inner: str, styles: dict[str, str] | None) -> str:

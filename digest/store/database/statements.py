@@ -261,6 +261,8 @@ def extras_value(extras: Extras, key: str = "") -> str | None:
         "fields": extras.fields,
         "uid": extras.uid,
         "updated": extras.updated,
+        "kinds": extras.kinds,
+        "links": extras.links,
     }
     present = {name: value for name, value in made.items() if value}
     return json.dumps(present, ensure_ascii=False) if present else None
@@ -286,6 +288,8 @@ def extras_and_key(stored: str) -> tuple[Extras, str]:
         tuple((name, text) for name, text in read.get("fields", ())),
         read.get("uid", ""),
         PrintedDate(*updated) if updated else None,
+        read.get("kinds", ""),
+        tuple((text, url) for text, url in read.get("links", ())),
     )
     return extras, key
 

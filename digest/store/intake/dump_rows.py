@@ -1,5 +1,6 @@
 """Converts the record of a dump to and from its row."""
 
+from collections.abc import Sequence
 from dataclasses import astuple
 from functools import cache
 from typing import Any
@@ -87,8 +88,10 @@ def _extras(
     tags: list[str],
     link: str | None,
     fields: list[list[str]],
-    uid: str = "",  # neither this nor `updated` is in rows of older versions
+    uid: str = "",  # neither this nor what follows is in rows of older versions
     updated: list[int | None] | None = None,
+    kinds: str = "",
+    links: Sequence[list[str]] = (),
 ) -> Extras:
     return Extras(
         PrintedDate(*printed) if printed else None,
@@ -98,6 +101,8 @@ def _extras(
         tuple((name, text) for name, text in fields),
         uid,
         PrintedDate(*updated) if updated else None,
+        kinds,
+        tuple((text, url) for text, url in links),
     )
 
 

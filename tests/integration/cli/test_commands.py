@@ -162,6 +162,8 @@ def test_entries_are_listed_newest_first_and_shown_whole(told: Blog) -> None:
         "tags": [],
         "link": None,
         "fields": {},
+        "kinds": [],
+        "links": [],
         "sources": ["blog"],
         "first_seen_at": "",
         "updated": "",

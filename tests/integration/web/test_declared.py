@@ -141,6 +141,8 @@ def test_changing_counts_announce_nothing_and_are_shown(town: Town) -> None:
         "tags": ["Works", "Traffic"],
         "link": LINK,
         "fields": {"mood": "calm"},
+        "kinds": [],
+        "links": [],
         "sources": ["news"],
         "first_seen_at": "",
         "updated": "",
