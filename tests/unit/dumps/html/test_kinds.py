@@ -38,7 +38,7 @@ FLAT = (
 
 def content(markup: str = ARTICLE) -> Content:
     read = body(markup, "https://example.org/post")
-    return Content("T", None, read.paragraphs, read.figures, True, Extras(kinds=read.kinds, links=read.links))
+    return Content("T", None, read.paragraphs, read.figures, extras=Extras(kinds=read.kinds, links=read.links))
 
 
 def test_blocks_have_the_kinds_of_the_markup() -> None:
@@ -68,7 +68,7 @@ def test_pages_and_feeds_show_links_and_indentation_and_no_markup_of_the_article
 
 
 def test_kinds_that_do_not_fit_the_paragraphs_are_not_used() -> None:
-    one = Content("T", None, ("import os", "import re"), (), True, Extras(kinds="p"))
+    one = Content("T", None, ("import os", "import re"), (), extras=Extras(kinds="p"))
     assert [block.kind for block in blocks(one)] == [BlockKind.CODE]
 
 
@@ -81,8 +81,8 @@ def test_a_text_dump_of_the_article_has_the_same_text() -> None:
 
 
 def test_kinds_follow_their_paragraphs() -> None:
-    one = Content("T", None, ("a", "b"), (), True, Extras(kinds="hp"))
-    other = Content("T", None, ("b", "c"), (), True, Extras(kinds="cv"))
+    one = Content("T", None, ("a", "b"), (), extras=Extras(kinds="hp"))
+    other = Content("T", None, ("b", "c"), (), extras=Extras(kinds="cv"))
     assert realigned(("c", "b", "x", "a"), one, other) == "vp-h"
     assert realigned(("x",), one) == realigned(("x",), Content("T", None, ("x",), ())) == ""
 
