@@ -39,6 +39,13 @@ def ids(of: Iterable[str]) -> frozenset[str]:
     return frozenset(one for one in of if one.startswith(ID))
 
 
+def kind_and_value(identifier: str) -> tuple[str, str]:
+    """An identifier for people: `uid` or `link`, and what it is."""
+    if identifier.startswith(ID):
+        return "uid", identifier.removeprefix(ID)
+    return "link", identifier.removeprefix(LINK)
+
+
 def differ(one: Extras, other: Extras) -> bool:
     """Whether the identifiers of two sightings show that they are of two entries."""
     if one.uid or other.uid:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.changes.identifiers import kind_and_value
 from digest.cli.progress import Progress
 from digest.json_output import json_line
 from digest.model import READERS
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from digest.model import Entry, EntryDate
+    from digest.model import Entry, EntryDate, SourceId
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -106,6 +107,11 @@ def counts_json(entry: Entry) -> dict[str, int]:
     """Every number that the pages of an entry count, by name; that of readers first."""
     readers = {} if entry.readers is None else {READERS: entry.readers}
     return readers | dict(entry.counts)
+
+
+def uids_json(uids: Iterable[tuple[SourceId, str]]) -> list[dict[str, str]]:
+    """By which ids and links each source showed an entry."""
+    return [{"source": source, kind: value} for source, uid in uids for kind, value in [kind_and_value(uid)]]
 
 
 def format_date(date: EntryDate | None) -> str:

@@ -17,6 +17,7 @@ from digest.cli.common import (
     print_json,
     store_of,
     store_to_read,
+    uids_json,
 )
 from digest.cli.plain import kinds_json
 from digest.errors import UnknownError
@@ -25,7 +26,7 @@ from digest.records.publishing import EntryState
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from digest.model import Entry, EntryDate
     from digest.records.publishing import Handled
@@ -165,12 +166,14 @@ def show(
             raise UnknownError("entry", entry, remedy="see `digest entries list --all`")
         found = handled.entry
         revisions, counts = tx.by_hand.revisions(found.id), tx.by_hand.counts(found.id)
+        uids = tx.entries.uids(found.id)
     if as_json:
         print_json(
             _json(found)
             | _state_json(handled)
             | {
                 "atom_id": found.atom_id,
+                "uids": uids_json(uids),
                 "paragraphs": list(found.content.paragraphs),
                 "figures": list(found.content.figures),
                 "complete": found.content.complete,
@@ -197,7 +200,7 @@ def show(
         since = f" since {handled.since:%Y-%m-%d %H:%M} UTC" if handled.since else ""
         into = f" into {handled.merged_into}" if handled.merged_into else ""
         typer.echo(f"{handled.state}{into}{since}")
-    for detail in _details(found):
+    for detail in _details(found, uids):
         typer.echo(detail)
     for name, said in covered(handled.printed).items():
         typer.echo(f"{name} is edited; pages say: {said}")
@@ -211,8 +214,8 @@ def show(
         typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")
 
 
-def _details(entry: Entry) -> Iterator[str]:
-    """What only declared layouts show, and the other numbers."""
+def _details(entry: Entry, uids: Iterable[tuple[SourceId, str]]) -> Iterator[str]:
+    """What only feeds and declared layouts show, and the other numbers."""
     extras = entry.content.extras
     if extras.link:
         yield f"link: {extras.link}"
@@ -220,6 +223,7 @@ def _details(entry: Entry) -> Iterator[str]:
         yield f"tags: {', '.join(extras.tags)}"
     yield from (f"{name}: {text}" for name, text in extras.fields)
     yield from (f"{name}: {number}" for name, number in entry.counts)
+    yield from (f"uid in {one['source']}: {one['uid']}" for one in uids_json(uids) if "uid" in one)
 
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]

@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.changes.identifiers import kind_and_value
 from digest.changes.values import Cause
-from digest.cli.common import ConfigOption, JsonOption, clock, date_json, format_date, print_json, store_to_read
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clock,
+    date_json,
+    format_date,
+    print_json,
+    store_to_read,
+    uids_json,
+)
 from digest.cli.editions import held_or_cancelled
 from digest.cli.terminal import address_for_terminal
 from digest.errors import masked
@@ -78,6 +88,9 @@ def _lines(told: Explanation) -> Iterator[str]:
     yield "came"
     for shown in story.shown:
         yield f"  {_moment(shown.first_seen_at)} from {shown.source}/{shown.path}: {shown.because or 'new'}"
+    for source, uid in told.uids:
+        kind, value = kind_and_value(uid)
+        yield f"  {source} knows it by the {kind} {value}"
     yield "in dumps now" if story.places else "in no dump now"
     for place in story.places:
         yield f"  {place.source}/{place.path}, page {place.page + 1}, position {place.position + 1}: {place.because}"
@@ -178,6 +191,8 @@ def _json(told: Explanation) -> dict[str, object]:
         "came": [
             {"source": s.source, "dump": s.path, "at": s.first_seen_at, "because": s.because} for s in story.shown
         ],
+        "uids": uids_json(told.uids),
+        "link": story.steps[-1].content.extras.link,
         "stands": [{"dump": p.path, **pick(p, "source", "page", "position", "because")} for p in story.places],
         "troubled": [
             {"source": source, "dump": path, "state": state, "reason": reason}

@@ -59,7 +59,7 @@ class Explanation:
     """An entry, the digests that announced nothing of it, and, if requested, what one person got of it.
 
     `dumps` has the state of each dump that shows it and is not good: held or failed, and why. `acts` are the operators'
-    changes to it, oldest first.
+    changes to it, oldest first. `uids` are the identifiers by which sources showed it.
     """
 
     story: Story
@@ -70,6 +70,7 @@ class Explanation:
     person: SubscriberRecord | None
     dealings: tuple[Dealing, ...]
     person_why: str
+    uids: tuple[tuple[SourceId, str], ...] = ()
 
 
 def candidates(store: Store, settings: Settings, asked: str) -> list[tuple[EntryId, str]]:
@@ -123,6 +124,7 @@ def explain(store: Store, settings: Settings, entry: EntryId, address: str | Non
             person,
             tuple(_dealing(tx, settings, story, one, person) for one in story.mentions) if person else (),
             _why_nobody(settings.digests, person, now) if person else "",
+            tuple(tx.entries.uids(entry)),
         )
 
 

@@ -11,7 +11,7 @@ from digest.records.publishing import ReaderCount, RevisionRecord
 from digest.search_terms import query as asked
 from digest.store.database import meta
 from digest.store.database.statements import CONTENT, batches, content_of, date_of
-from digest.store.database.tables.publishing import entries, entry_sources, reader_counts, revisions
+from digest.store.database.tables.publishing import entries, entry_sources, entry_uids, reader_counts, revisions
 from digest.store.publishing import searching
 
 CONTENT_COLUMNS = tuple(revisions.c[name] for name in CONTENT)
@@ -134,6 +134,12 @@ class Entries:
         return [
             ReaderCount(row.counted_at, SourceId(row.source), row.readers) for row in self._connection.execute(query)
         ]
+
+    def uids(self, entry: EntryId) -> list[tuple[SourceId, str]]:
+        """By which identifiers (of `changes.identifiers`) each source ever showed an entry, in any state."""
+        query = select(entry_uids.c.source, entry_uids.c.uid).where(entry_uids.c.entry_id == entry)
+        rows = self._connection.execute(query.order_by(entry_uids.c.source, entry_uids.c.uid))
+        return [(SourceId(row.source), row.uid) for row in rows]
 
     def published_state(self) -> tuple[int, datetime]:
         """A number that grows with each change of the published content, and when it last grew (never backwards)."""
