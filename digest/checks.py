@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import installation
+from digest.dumps import pages as files
 from digest.dumps.configured import layouts_of
-from digest.dumps.pages import is_page, pages
+from digest.dumps.pages import is_page
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, DumpError, OutdatedError
+from digest.fetching.addresses import shown
 from digest.findings import Finding, error, try_part, warning
 from digest.mail_checks import mail_findings, transport_findings
+from digest.model import SourceId
 from digest.patterns import Pattern, hostile
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.renaming import orphans
+from digest.service.fetching.origins import names, pages
 from digest.service.operating import clocks
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from digest.dumps.pages import Page
+    from digest.dumps.pages import Listed, Page
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store
 
@@ -51,11 +55,14 @@ def findings(
     for part, says in advice(settings):
         yield warning(part, says)
     for source in settings.sources:
-        yield from _dumps(source, deep=deep, progress=progress)
+        if source.path:
+            yield from _dumps(source, list(files.pages(source.path)), deep=deep, progress=progress)
+        elif not is_made(settings.database):
+            yield Finding(f"source {source.id}", f"{source.origin}: nothing was fetched yet (see `digest refresh`)")
     yield try_part("store", lambda: _store(settings))
     if wrong := clocks.clock_problem(now):
         yield warning("clock", wrong)
-    yield from _contents(settings, now)
+    yield from _contents(settings, now, deep=deep, progress=progress)
     yield from _templates(settings)
     for topic in settings.topics:
         if topic.patterns:
@@ -65,11 +72,14 @@ def findings(
     yield from transport_findings(settings)
 
 
-def _contents(settings: Settings, now: datetime) -> Iterator[Finding]:
+def _contents(settings: Settings, now: datetime, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
     """Findings about the contents of a store that opens."""
     try:
         if is_made(settings.database):
             with open_unchanged(settings.database) as found:
+                for source in settings.sources:
+                    if source.is_fetched:
+                        yield from _fetched(found.store, source, deep=deep, progress=progress)
                 yield from _clock(found.store, settings, now)
                 yield from _orphans(found.store, settings)
     except DigestError:
@@ -100,16 +110,29 @@ def _orphans(store: Store, settings: Settings) -> Iterator[Finding]:
         yield warning(f"digest {digest}", f"{people} it, and it is no longer configured ({remedy})")
 
 
-def _dumps(source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
+def _fetched(store: Store, source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
+    """Read what was fetched for a source; nothing is fetched."""
+    part = f"source {source.id}"
+    with store.read() as tx:
+        states = tx.fetches.states(SourceId(source.id))
+    for name, url in names(source).items():
+        if url in states and states[url].moved_to:
+            remedy = "give the source that address; until then, each fetch asks twice"
+            yield warning(part, f"{name} moved permanently to {shown(states[url].moved_to)} ({remedy})")
+    yield from _dumps(source, list(pages(store, source)), deep=deep, progress=progress)
+
+
+def _dumps(
+    source: Source, found: Sequence[Listed], *, deep: bool, progress: Callable[[str], None]
+) -> Iterator[Finding]:
     """Read the dumps of a source: first its number of entries, then the problems of its dumps."""
     part = f"source {source.id}"
-    found = list(pages(source.path))
-    if found and isinstance(found[0], DumpError):
+    if source.path and found and isinstance(found[0], DumpError):
         yield warning(part, str(found[0]))
         return
     dumps = [page for page in found if is_page(page)]
-    if not dumps:
-        yield warning(part, str(DumpError(str(source.path), "contains no dump", remedy="check the path and its files")))
+    if not dumps and source.path:
+        yield warning(part, str(DumpError(source.origin, "contains no dump", remedy="check the path and its files")))
     read = dumps if deep else list(_some(dumps))
     entries, problems = 0, [str(page) for page in found if not is_page(page)]
     for dump in read:

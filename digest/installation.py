@@ -25,7 +25,7 @@ _log = logs.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """A configuration that uses a store: its file, its base URL, the paths of its sources by id, its digests.
+    """A configuration that uses a store: its file, its base URL, the origins of its sources by id, its digests.
 
     `before` are the files that were used earlier in its place, the newest first.
     """
@@ -47,7 +47,7 @@ def described(settings: Settings) -> Installation | None:
     return Installation(
         str(settings.file),
         settings.base_url,
-        {source.id: str(source.path) for source in settings.sources},
+        {source.id: source.origin for source in settings.sources},
         sorted(digest.id for digest in settings.digests),
     )
 

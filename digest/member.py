@@ -17,6 +17,8 @@ from digest.app import clock
 from digest.logs import logged
 from digest.queue import Queue
 from digest.scheduler import Timer
+from digest.service.fetching.together import AT_ONCE
+from digest.ticks import FETCH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -29,8 +31,8 @@ _REVIVE_TICK = timedelta(seconds=10)
 _AT_ONCE = 4  # ticks that queue work: thousands of sources may be due at once
 _SEND = "send"
 _REFRESH = "refresh"
-# A worker reads one source and sends one batch at a time; the short tasks wait for neither.
-_LANES = {_REFRESH: 1, _SEND: 1, "rest": 2}
+# A worker reads one source and sends one batch at a time; the short tasks wait for neither, and nothing for a site.
+_LANES = {_REFRESH: 1, FETCH: AT_ONCE, _SEND: 1, "rest": 2}
 _log = logs.get_logger()
 
 
@@ -112,23 +114,38 @@ class _Queued(Timer):
         if role.schedules:
             super().add("revive", _REVIVE_TICK, self._revive, first_at=clock() + _REVIVE_TICK)
 
-    def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
+    def add(
+        self,
+        name: str,
+        every: timedelta,
+        tick: Callable[[], Awaitable[None]],
+        *,
+        first_at: datetime,
+        lock: str = "",
+    ) -> None:
         if self._role.works:
             self._queue.know(name, tick)
         if self._role.schedules:
-            now = clock()  # this process catches up on nothing before its ticks start
-            super().add(name, every, self._putting(name), first_at=min(first_at, now))
+            # This process catches up on nothing before its ticks start; what has a lock of its own has a turn besides.
+            first_at = first_at if lock else min(first_at, clock())
+            super().add(name, every, self._putting(name, lock), first_at=first_at)
+
+    def once(self, name: str, tick: Callable[[], Awaitable[None]], *, at: datetime, lock: str = "") -> None:
+        if self._role.works:
+            self._queue.know(name, tick)
+        if self._role.schedules:
+            super().once(name, self._putting(name, lock), at=at)
 
     def start(self) -> None:
         if self._role.schedules:
             super().start()
         self._begun()
 
-    def _putting(self, name: str) -> Callable[[], Awaitable[None]]:
+    def _putting(self, name: str, lock: str) -> Callable[[], Awaitable[None]]:
         async def put() -> None:
             async with self._gate:
                 with logged("queue", work=name):
-                    await self._queue.put(name, _lane(name), often=name in self._together)
+                    await self._queue.put(name, _lane(name), lock=lock, often=name in self._together)
 
         return put
 

@@ -31,7 +31,7 @@ def require_free(settings: Settings, target: Path, config: Path | None = None) -
         if place == path.resolve() or _is_same(place, path):
             raise DigestError(f"{target}: is {what} of this installation (name another file)")
     for source in settings.sources:
-        if is_read(source.path, place) or _is_same(place, source.path):
+        if source.path and (is_read(source.path, place) or _is_same(place, source.path)):
             raise DigestError(f"{target}: the source {source.id} reads this path (name another file)")
     for folder, what in _folders(settings):
         if place.is_relative_to(folder.resolve()):

@@ -58,13 +58,16 @@ class Queue:
         """Register the function that does work of this name; it handles its own failures."""
         self._works[name] = work
 
-    async def put(self, name: str, lane: str, *, often: bool = False) -> None:
+    async def put(self, name: str, lane: str, *, lock: str = "", often: bool = False) -> None:
         """Queue work for any process that serves that lane; does nothing if it waits already.
+
+        Of work with the same `lock`, by default its name, one piece at a time is done; of work that is done `often`,
+        several.
 
         Raises:
             StoreError: the database does not answer.
         """
-        put = self._task.configure(queue=lane, queueing_lock=name, lock=None if often else name)
+        put = self._task.configure(queue=lane, queueing_lock=name, lock=None if often else lock or name)
         with _translated(), contextlib.suppress(AlreadyEnqueued):
             await put.defer_async(name=name)
 

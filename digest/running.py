@@ -103,7 +103,8 @@ class Service:
 
     def _work(self) -> Work:
         others = self._process.others(self._settings)
-        return Work(self._settings, self.store, self._metrics, self.stop, others)
+        reading = self._locks["refresh"]
+        return Work(self._settings, self.store, self._metrics, self.stop, others, reading=reading)
 
     @property
     def address(self) -> str:
@@ -205,8 +206,13 @@ class Service:
         now = clock()
         ticks = self._ticks = self._process.timer(self._settings)
         for tick in self.work.table():
+            name, work = f"{tick.name} {tick.source}".rstrip(), partial(self.do, tick)
+            if tick.soon is not None:  # its turns are fixed, and this one is besides
+                ticks.once(name, work, at=now + tick.soon, lock=tick.lock)
+                ticks.add(name, tick.every, work, first_at=now + tick.after, lock=tick.lock)
+                continue
             after = now if at_once and tick.source else now + tick.after
-            ticks.add(f"{tick.name} {tick.source}".rstrip(), tick.every, partial(self.do, tick), first_at=after)
+            ticks.add(name, tick.every, work, first_at=after)
         ticks.start()
 
     async def do(self, tick: Tick) -> None:

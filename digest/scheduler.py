@@ -34,19 +34,44 @@ class Timer:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
-    def add(self, name: str, every: timedelta, tick: Callable[[], Awaitable[None]], *, first_at: datetime) -> None:
-        """Call `tick` at `first_at` and then once per `every`."""
+    def add(
+        self,
+        name: str,
+        every: timedelta,
+        tick: Callable[[], Awaitable[None]],
+        *,
+        first_at: datetime,
+        lock: str = "",  # noqa: ARG002 - for a timer that queues work
+    ) -> None:
+        """Call `tick` at `first_at` and then once per `every`.
+
+        `lock` is for work in several processes: of all work with the same one, one piece at a time is done.
+        """
+        self._scheduler.add_job(
+            self._whole(tick), "interval", seconds=every.total_seconds(), id=name, name=name, next_run_time=first_at
+        )
+
+    def _whole(self, tick: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """A tick that runs to its end: APScheduler cancels it at shutdown, which would cut a mail in the middle."""
 
         async def whole() -> None:
-            """Let a tick run to its end: APScheduler cancels it at shutdown, which would cut a mail in the middle."""
             under_way = asyncio.ensure_future(tick())
             self._under_way.add(under_way)
             under_way.add_done_callback(self._under_way.discard)
             await asyncio.shield(under_way)
 
-        self._scheduler.add_job(
-            whole, "interval", seconds=every.total_seconds(), id=name, name=name, next_run_time=first_at
-        )
+        return whole
+
+    def once(
+        self,
+        name: str,
+        tick: Callable[[], Awaitable[None]],
+        *,
+        at: datetime,
+        lock: str = "",  # noqa: ARG002 - as above
+    ) -> None:
+        """Call `tick` once at that time, besides its other turns."""
+        self._scheduler.add_job(self._whole(tick), "date", run_date=at, name=name)
 
     def start(self) -> None:
         """Begin; needs a running event loop."""

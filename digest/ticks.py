@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from digest import logs
@@ -14,8 +17,9 @@ from digest.app import clock, run_pass
 from digest.logs import logged
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from digest.service.fetching.fetching import Collector
     from digest.service.operating.clocks import JumpDetector
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
@@ -23,12 +27,23 @@ if TYPE_CHECKING:
 
 _TIDY = timedelta(days=1)
 _CONFIRM = timedelta(seconds=5)  # somebody waits in front of the screen
+_A_SECOND = 20  # sources that are fetched after a start
+FETCH = "fetch"
 _log = logs.get_logger()
+
+
+@lru_cache(maxsize=1)
+def _fetchers() -> ThreadPoolExecutor:
+    """The threads that wait for sites and programs: those of the pages must not wait for them."""
+    from digest.service.fetching.together import AT_ONCE  # noqa: PLC0415 - after the first answers
+
+    return ThreadPoolExecutor(AT_ONCE, FETCH)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Work to repeat once per `every`, first after `after`. Of ticks with the same `lock`, one runs at a time.
+    """Work to repeat once per `every`, first after `after`, and besides once `soon` after a start. Of ticks
+    with the same `lock`, one runs at a time.
 
     `name` says what it does, for `source` if it is the work of one source. Under a clock that is certainly wrong, only
     ticks with `any_clock` run.
@@ -39,6 +54,7 @@ class Tick:
     run: Callable[[], Awaitable[None]]
     lock: str
     after: timedelta = timedelta(0)
+    soon: timedelta | None = None
     source: str = ""
     any_clock: bool = False
 
@@ -46,7 +62,8 @@ class Tick:
 class Work:
     """The work of each tick, with the present settings. `stop` ends work in progress early.
 
-    `others` sends the next batch in other processes; None if there are none.
+    `others` sends the next batch in other processes; None if there are none. Under `reading`, one source is read at a
+    time; fetching needs no such lock.
     """
 
     def __init__(
@@ -56,9 +73,12 @@ class Work:
         metrics: Metrics,
         stop: asyncio.Event,
         others: Callable[[], Awaitable[None]] | None = None,
+        *,
+        reading: asyncio.Lock | None = None,
     ) -> None:
         self._settings, self._store, self._metrics, self._stop = settings, store, metrics, stop
-        self._others = others
+        self._others, self._reading = others, reading
+        self._collector: Collector | None = None
         self._watch: JumpDetector | None = None  # until the first requests are answered
 
     def table(self) -> list[Tick]:
@@ -69,7 +89,9 @@ class Work:
             *(
                 Tick("refresh", one.every, partial(self.refresh, one), "refresh", after=one.every, source=one.id)
                 for one in settings.sources
+                if not one.is_fetched
             ),
+            *self._fetches(),
             Tick("editions", tick, self.make_editions, "editions", after=tick),
             Tick("send", tick, self.send, "send", after=tick),
             Tick("confirm", _CONFIRM, self.confirm, "confirm"),
@@ -78,6 +100,40 @@ class Work:
             Tick("hub", tick, self.ping_hub, "hub"),
             Tick("tidy", _TIDY, self.tidy, "tidy", after=_CONFIRM),
         ]
+
+    def _fetches(self) -> Iterator[Tick]:
+        """The turns of sources that are fetched: spread over the interval, and at a start a few in each second."""
+        from digest.service.fetching import pacing, together  # noqa: PLC0415 - after the first answers
+
+        fetched = [one for one in self._settings.sources if one.is_fetched]
+        now, at_start = clock(), timedelta(seconds=len(fetched) / _A_SECOND)
+        for one in fetched:
+            yield Tick(
+                FETCH,
+                one.every,
+                partial(self.fetch, one),
+                f"{FETCH} {together.host_of(one)}",
+                after=pacing.first_turn(one.id, one.every, now) - now,
+                soon=pacing.share(one.id) * min(at_start, one.every),
+                source=one.id,
+            )
+
+    async def fetch(self, source: Source) -> None:
+        """Fetch what is due of a source, however long its site takes, and then read it."""
+        fetches, started = None, time.monotonic()
+        if self._collector is None:
+            from digest.service.fetching.fetching import Collector  # noqa: PLC0415 - after the first answers
+
+            self._collector = Collector(self._settings, clock, stopped=self._stop.is_set)
+        try:
+            work = partial(copy_context().run, self._collector.fetch, self._store, source)
+            fetches = await asyncio.get_running_loop().run_in_executor(_fetchers(), work)
+        finally:
+            self._metrics.fetched(fetches, time.monotonic() - started)
+        if self._stop.is_set():
+            return
+        async with self._reading or nullcontext():
+            await self.refresh(source)
 
     async def refresh(self, source: Source) -> None:
         done, started = None, time.monotonic()
@@ -154,6 +210,8 @@ class Work:
         gone = await asyncio.to_thread(
             retention.tidy, self._store, self._settings.retention, clock(), stopped=self._stop.is_set
         )
+        gone["fetches"] += await asyncio.to_thread(retention.tidy_fetches, self._store, self._settings, clock())
+        gone = +gone
         if gone:
             _log.info("tidied", **{name.replace(" ", "_"): count for name, count in gone.items()})
 

@@ -98,7 +98,7 @@ def _has_begun(settings: Settings) -> bool:
 def _has_dump(sources: tuple[Source, ...]) -> bool:
     from digest.dumps.pages import is_page, listed
 
-    if any(is_page(found) for source in sources for found in listed(source.path)):
+    if any(is_page(found) for source in sources if source.path for found in listed(source.path)):
         return True
     return not sources  # an error that `run` reports
 

@@ -25,10 +25,22 @@ def register(app: typer.Typer) -> None:
     app.command("feed")(feed)
 
 
-def refresh(*, source: SourceOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Read all sources once and store what is new."""
+def refresh(
+    *,
+    source: SourceOption = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch also from this machine and its network, this time.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Read all sources once and store what is new; first fetch those that are fetched, due or not."""
     with store_of(config) as (settings, store):
-        passes = [refresh_source(store, settings, chosen) for chosen in chosen_sources(settings, source)]
+        chosen = chosen_sources(settings, source)
+        if allow_private:
+            chosen = tuple(one.model_copy(update={"allow_private": True}) for one in chosen)
+        fetch_sources(store, settings, chosen)
+        passes = [refresh_source(store, settings, one) for one in chosen]
     print_passes(passes, as_json=as_json)
 
 
@@ -43,19 +55,34 @@ def chosen_sources(settings: Settings, source: str | None) -> tuple[Source, ...]
     return (found,)
 
 
+def fetch_sources(store: Store, settings: Settings, sources: tuple[Source, ...]) -> None:
+    """Fetch what the sources have elsewhere; a failure is a problem of the pass that follows."""
+    fetched = [one for one in sources if one.is_fetched]
+    if not fetched:
+        return
+    from digest.app import clock
+    from digest.service.fetching.origins import names
+    from digest.service.fetching.together import fetch_all
+
+    kept = "What was fetched so far is kept; `digest refresh` fetches again."
+    with Progress("fetching", kept=kept, total=sum(len(names(one)) for one in fetched)) as progress:
+        fetch_all(store, settings, fetched, clock, progress=progress.step)
+
+
 def refresh_source(store: Store, settings: Settings, source: Source) -> Pass:
     from digest.app import run_pass
 
     kept = "Everything stored so far is complete; `digest refresh` reads the rest."
-    with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(source)) as progress:
+    with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(store, source)) as progress:
         return run_pass(store, settings, source, progress=progress.step)
 
 
-def _files(source: Source) -> int | None:
+def _files(store: Store, source: Source) -> int | None:
     """The number of dumps; None if it cannot be determined."""
-    from digest.dumps.pages import is_page, listed
+    from digest.dumps.pages import is_page
+    from digest.service.fetching.origins import listed
 
-    count = sum(1 for found in listed(source.path) if is_page(found))
+    count = sum(1 for found in listed(store, source) if is_page(found))
     return count or None
 
 

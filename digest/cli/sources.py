@@ -73,7 +73,7 @@ def add(
     if source is None:
         remedy = "add the source to that variable yourself"
         raise ConfigurationError("the variable DIGEST_SOURCES sets the sources", place=_PLACE, remedy=remedy)
-    look = _look(source)
+    look = _look(source, path)
     if not as_json:
         _print_look(name, look)
     if not look.entries:
@@ -98,8 +98,10 @@ def add(
 
 def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
     """The ids of the sources that read the files of another source, as far as their paths show it."""
-    ours = Path(source.path).resolve()
-    theirs = ((other.id, Path(other.path).resolve()) for other in settings.sources)
+    if source.path is None:
+        return []
+    ours = source.path.resolve()
+    theirs = ((other.id, other.path.resolve()) for other in settings.sources if other.path)
     return [name for name, path in theirs if path == ours or path in ours.parents or ours in path.parents]
 
 
@@ -117,7 +119,7 @@ class _Look:
         return {"dumps": self.dumps, "entries": self.entries, "first": self.first, "problems": self.problems}
 
 
-def _look(source: Source) -> _Look:
+def _look(source: Source, path: Path) -> _Look:
     from digest.dumps.configured import layouts_of
     from digest.dumps.pages import is_page, pages
     from digest.dumps.snapshot import read_sightings
@@ -125,7 +127,7 @@ def _look(source: Source) -> _Look:
 
     look, layouts = _Look(), layouts_of(source)
     seen: set[tuple[str, object]] = set()
-    for page in pages(source.path):
+    for page in pages(source.path or path):
         if not is_page(page):
             look.problems.append(str(page))
             continue

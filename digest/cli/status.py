@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli import holds
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_to_read
 from digest.cli.terminal import in_red, local_and_relative, relative_time, table, terminal_width, wrapped_lines
+from digest.fetching.addresses import shown
 from digest.json_output import pick
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from digest.records.fetching import FetchState
     from digest.records.intake import KnownDump
     from digest.service.operating.health import Trouble
     from digest.service.operating.status import SourceStatus, Status
 
 _INDENT = "    "
+_MANY = 30  # sources or troubles; of more, only a part is listed
 
 
 def register(app: typer.Typer) -> None:
     app.command("status")(status)
 
 
-def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def status(
+    *,
+    every: Annotated[bool, typer.Option("--all", help="List every source, however many there are.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Show problems, sources, held dumps, editions and deliveries, in local time."""
     from digest.service.operating.status import status as state_of
 
@@ -37,7 +46,7 @@ def status(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     if as_json:
         print_json(_status_json(state))
         return
-    page = _Page(state, now, terminal_width())
+    page = _Page(state, now, terminal_width(), every)
     page.print()
 
 
@@ -48,6 +57,7 @@ def _status_json(state: Status) -> dict[str, object]:
                 "source": source.id,
                 **pick(source, "refreshed_at", "next_at", "changed_at", "settled", "entries", "dumps"),
                 "problem": source.problem or None,
+                **({"fetches": [_fetch_json(*one) for one in source.fetches]} if source.fetches else {}),
                 "troubled": [_trouble_json(source, dump) for dump in source.troubled],
                 "notes": holds.notes(source.noted),
             }
@@ -82,6 +92,15 @@ def _status_json(state: Status) -> dict[str, object]:
     }
 
 
+def _fetch_json(page: str, state: FetchState) -> dict[str, object]:
+    return {
+        "page": page,
+        **pick(state, "tried_at", "next_try_at", "confirmed_at", "failures"),
+        "problem": state.problem or None,
+        "moved_to": state.moved_to or None,
+    }
+
+
 def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
     held = dump.state is DumpState.HELD
     agreement = {"agreed": dump.agreed, "needed": source.agree if dump.ends_by_itself else None}
@@ -92,13 +111,14 @@ def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Page:
     """The status for people, in lines of at most `width` cells."""
 
     state: Status
     now: datetime
     width: int
+    every: bool
 
     def print(self) -> None:
         self._troubles()
@@ -117,8 +137,11 @@ class _Page:
         if not self.state.troubles:
             typer.echo("All is well.\n")
             return
-        for trouble in self.state.troubles:
+        shown = self.state.troubles if self.every else self.state.troubles[:_MANY]
+        for trouble in shown:
             self._say(self._told(trouble), alarm=True)
+        if left := len(self.state.troubles) - len(shown):
+            self._say(f"and {left:,} more troubles (`digest status --all` lists all)", alarm=True)
         typer.echo()
 
     def _told(self, trouble: Trouble) -> str:
@@ -127,7 +150,32 @@ class _Page:
         known = local_and_relative(trouble.since, self.now)
         return told if trouble.since == self.now else f"{told} (since {known})"
 
+    @cached_property
+    def _listed(self) -> list[SourceStatus]:
+        """The sources to list: all, or of very many those in trouble, and of these the first."""
+        sources = list(self.state.sources)
+        if self.every or len(sources) <= _MANY:
+            return sources
+        return [one for one in sources if one.problem or one.troubled or not one.refreshed_at][:_MANY]
+
+    def _totals(self) -> None:
+        """Print sums over the sources in place of those that are not listed."""
+        sources = self.state.sources
+        fetches = [state for one in sources for _, state in one.fetches]
+        failing = sum(bool(one.problem or one.troubled) for one in sources)
+        facts = [
+            f"{len(sources):,} sources",
+            f"{sum(one.entries for one in sources):,} entries",
+            f"{sum(one.refreshed_at is None for one in sources):,} never read",
+            f"{failing:,} with problems",
+        ]
+        if fetches:
+            facts.append(f"{sum(state.failures > 0 for state in fetches):,} of {len(fetches):,} fetches failing")
+        self._say(", ".join(facts) + (" (`digest status --all` lists all)" if len(self._listed) < len(sources) else ""))
+
     def _sources(self) -> None:
+        if len(self.state.sources) > _MANY:
+            self._totals()
         heads = ("source", "title", "entries", "dumps", "read", "next", "changed")
         rows = [
             (
@@ -139,9 +187,11 @@ class _Page:
                 self._next(source.next_at),
                 relative_time(source.changed_at, self.now) if source.changed_at else "never",
             )
-            for source in self.state.sources
+            for source in self._listed
         ]
         left = self.width - 80
+        if not rows:
+            return
         for line in table(heads, rows, (12 + left // 2, 10 + left - left // 2, 9, 6, 10, 11, 10), numbers=heads[2:4]):
             typer.echo(line)
 
@@ -149,7 +199,9 @@ class _Page:
         return "now" if at is None or at <= self.now else relative_time(at, self.now)
 
     def _dumps(self) -> None:
-        for source in self.state.sources:
+        for source in self._listed:
+            for page, state in source.fetches:
+                self._fetch(f"{source.id}/{page}", state)
             for dump in source.troubled:
                 self._say(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}", alarm=True)
             for dump in source.noted:
@@ -158,6 +210,14 @@ class _Page:
         if any(dump.state is DumpState.HELD for source in self.state.sources for dump in source.troubled):
             self._say("`digest source show ID` shows what approving would do.")
             self._say("Then run `digest source approve ID` or `digest source discard ID`.")
+
+    def _fetch(self, page: str, state: FetchState) -> None:
+        if state.failures:
+            good = local_and_relative(state.confirmed_at, self.now) if state.confirmed_at else "never"
+            again = relative_time(state.next_try_at, self.now) if state.next_try_at > self.now else "at the next turn"
+            self._say(f"fetch: {page}: {state.problem}; last good fetch {good}; tried again {again}", alarm=True)
+        elif state.moved_to:
+            self._say(f"note: {page}: moved permanently to {shown(state.moved_to)}; give the source that address")
 
     def _digests(self) -> None:
         typer.echo()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from digest.errors import FetchError
 from digest.model import value
@@ -96,6 +97,18 @@ def _require_usual(address: str, place: Place) -> None:
             raise FetchError(
                 shown(address), "its host is a number in an unusual spelling", remedy="write it as four decimal numbers"
             ) from None
+
+
+def origin_of(address: str) -> str:
+    """Scheme, host and port of an address in one form for all its spellings; the address itself if it has no host."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return shown(address)
+    if not parts.hostname or parts.scheme not in _DEFAULT_PORTS:
+        return shown(address)
+    return Place(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme]).origin
 
 
 def is_public(number: str) -> bool:

@@ -20,6 +20,7 @@ from digest.settings.kinds import (
     MaybeHostPort,
     Name,
     Network,
+    Pages,
     Regex,
     Scheduled,
     Share,
@@ -34,12 +35,27 @@ if TYPE_CHECKING:
     from digest.settings.rules import Broken
 
 
+_LARGEST = 2 * 1024**3
+LARGEST_FETCH, MOST_FETCHED = 64 * 1024**2, 512 * 1024**2  # bytes: by default, and at most, for one fetch
+_ORIGINS = ("path", "url", "command")
+
+
 class Source(Group):
     """A configured origin of dumps."""
 
     id: Name = Field(description="Short name, used in URLs; `digest source rename` changes it.")
     title: str = Field(min_length=1, description="The name that visitors and subscribers see.")
-    path: Path = Field(description="A file, a folder (read with its subfolders) or a glob; relative to this file.")
+    path: Path | None = Field(
+        None, description="A file, a folder (read with its subfolders) or a glob; relative to this file."
+    )
+    url: Pages = Field(
+        (), description="The address of a page to fetch in place of `path`, or a list of several; http or https."
+    )
+    command: tuple[str, ...] = Field(
+        (),
+        description="A program and its arguments, in place of `path`: its standard output is a dump. It runs without "
+        "a shell, in the folder of this file.",
+    )
     timezone: Zone = Field("UTC", description="The time zone of its dates: an entry's day begins at midnight there.")
     language: Annotated[
         str, AfterValidator(matching(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "a language tag, such as zh-CN or en"))
@@ -79,7 +95,25 @@ class Source(Group):
         gt=timedelta(0),
         description="Report the source as failed when none of its dumps has changed for this long.",
     )
-    largest: int = Field(2 * 1024**3, gt=0, description="Refuse a dump of more bytes than this.")
+    largest: int = Field(
+        _LARGEST,
+        gt=0,
+        description="Refuse a dump of more bytes than this; by default, what is fetched or printed may have 64 MiB.",
+    )
+    timeout: Duration = Field(
+        timedelta(minutes=1), gt=timedelta(0), description="How long fetching from one `url`, or `command`, may take."
+    )
+    allow_private: bool = Field(
+        default=False,
+        description="Whether `url` may lead to this machine or its network, not only to public addresses.",
+    )
+    robots: bool = Field(
+        default=True, description="Whether to obey the robots.txt of `url`; false only for a site of your own."
+    )
+    keep_fetches: Duration = Field(
+        timedelta(days=30),
+        description="How long to keep the bytes of earlier fetches; the newest of each `url` stays in any case.",
+    )
 
     _drawn: tuple[dict[str, Any], ...] = PrivateAttr(())
 
@@ -92,9 +126,40 @@ class Source(Group):
         """Take its layouts from the tables of all; only `Settings` does that, once."""
         self._drawn = tuple(table for table in tables if table.get("id") in self.layouts)
 
+    @property
+    def is_fetched(self) -> bool:
+        """Whether its dumps come from the web or from a program, not from files."""
+        return bool(self.url or self.command)
+
+    @property
+    def origin(self) -> str:
+        """Where its dumps come from, in one line for the operator."""
+        return str(self.path) if self.path else ", ".join(self.url) or " ".join(self.command)
+
+    @property
+    def largest_fetch(self) -> int:
+        """The most bytes of one fetch, which is in memory as a whole."""
+        return LARGEST_FETCH if self.largest == _LARGEST else self.largest
+
     def rules(self) -> Iterator[Broken]:
         if self.earliest and self.latest and self.earliest > self.latest:
             yield broken("earliest is after latest", "earliest", "latest")
+        origins = [name for name in _ORIGINS if getattr(self, name)]
+        if not origins:
+            remedy = "write `path = ...`, `url = ...` or `command = [...]`"
+            yield broken("nothing says where its dumps come from", (), *_ORIGINS, remedy=remedy)
+        elif len(origins) > 1:
+            says = f"has {' and '.join(origins)}: the dumps of one source come from one place"
+            yield broken(says, *reversed(origins), remedy="make a second source")
+        if len(set(self.url)) < len(self.url):
+            yield broken("names an address twice", "url")
+        if self.command and not self.command[0].strip():
+            yield broken("names no program", "command")
+        if self.is_fetched and self.largest_fetch > MOST_FETCHED:
+            yield broken(f"is above {MOST_FETCHED:,}, the most that can be fetched at once", "largest")
+        for name, given in (("allow_private", self.allow_private), ("robots", not self.robots)):
+            if given and not self.url:
+                yield broken("is for sources with `url`", name, remedy="remove it")
 
 
 class Digest(Group):

@@ -198,6 +198,16 @@ def _hook(value: str) -> str:
     return value
 
 
+def _page(value: str) -> str:
+    """The address of a page to fetch, without a part behind `#`."""
+    _http(value)
+    if not re.fullmatch(r"[!-\[\]-~\x80-\U0010ffff]{1,2048}", value):
+        raise WrongError("the address has a space, a control character or a backslash, or is too long")
+    if "@" in urlsplit(value).netloc:
+        raise WrongError("the address names a user before its host: Digest reads public pages only")
+    return value.partition("#")[0]
+
+
 def _pattern(value: str) -> str:
     try:
         Pattern(value)
@@ -270,6 +280,7 @@ Scheduled = Annotated[str, AfterValidator(_schedule)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
 Link = Annotated[str, AfterValidator(_link)]
+Pages = Annotated[tuple[Annotated[str, AfterValidator(_page)], ...], BeforeValidator(several)]
 Hook = Annotated[str, AfterValidator(_hook)]
 Regex = Annotated[str, AfterValidator(_pattern)]
 Sender = Annotated[str, AfterValidator(_sender)]

@@ -23,6 +23,7 @@ from digest.store.editions.digest_names import DigestNames
 from digest.store.editions.editions import Editions
 from digest.store.editions.planning import Planning
 from digest.store.editions.selecting import Selecting
+from digest.store.intake.fetches import Fetches
 from digest.store.intake.readings import Readings
 from digest.store.intake.renames import Renames
 from digest.store.mailing.bounces import Bounces
@@ -57,6 +58,7 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self.readings = Readings(connection)
+        self.fetches = Fetches(connection)
         self.renames = Renames(connection)
         self.entries = Entries(connection)
         self.by_hand = ByHand(connection)

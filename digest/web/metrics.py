@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from digest.records.operating import Version
+    from digest.service.fetching.fetching import Fetches
     from digest.service.intake.passes import Pass
     from digest.service.operating.status import MonitoredState
     from digest.settings import Settings
     from digest.store.transaction import Store
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900)
+_FETCHES = ("changed", "unchanged", "failed")
 _FRESH = timedelta(seconds=1)  # many may ask; an unchanged store is queried once
 _NOT_STORED = {"Cache-Control": "no-store"}
 _FORWARDED = {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"}
@@ -56,6 +58,12 @@ class Metrics:
         self._seconds = Histogram(
             "digest_refresh_seconds", "How long a pass over a source took.", buckets=_SECONDS, registry=registry
         )
+        self._fetches = Counter(
+            "digest_fetches", "Fetches from sites and programs, by how they ended.", ["outcome"], registry=registry
+        )
+        self._fetch_seconds = Histogram(
+            "digest_fetch_seconds", "How long fetching for a source took.", buckets=_SECONDS, registry=registry
+        )
         self._entries = Counter("digest_entries", "Entries that passes changed.", ["change"], registry=registry)
         self._requests = Counter(
             "digest_requests",
@@ -65,6 +73,8 @@ class Metrics:
         )
         for outcome in ("done", "held", "failed"):
             self._refreshes.labels(outcome)
+        for outcome in _FETCHES:
+            self._fetches.labels(outcome)
         for change in ("added", "revised", "vanished"):
             self._entries.labels(change)
         Info("digest_build", "The running version.", registry=registry).info({"version": __version__})
@@ -84,6 +94,14 @@ class Metrics:
         if done:
             for change, number in (("added", done.added), ("revised", done.revised), ("vanished", done.vanished)):
                 self._entries.labels(change).inc(number)
+
+    def fetched(self, done: Fetches | None, seconds: float) -> None:
+        """Count fetches for a source; None if they ended in an error."""
+        counts = (done.fetched, done.unchanged, done.failed) if done else (0, 0, 1)
+        for outcome, number in zip(_FETCHES, counts, strict=True):
+            self._fetches.labels(outcome).inc(number)
+        if any(counts):
+            self._fetch_seconds.observe(seconds)
 
     def answered(self, kind: str, status: int, cache: str) -> None:
         """Count a request; `cache` is `made` or `kept` (cached) for the document of a feed, empty for a page."""
@@ -133,6 +151,8 @@ def _gauges(now: MonitoredState) -> Iterator[Metric]:
     yield _gauge("digest_sources_overdue", "Sources without a pass for three times their interval.", now.overdue)
     yield _gauge("digest_sources_failing", "Sources whose newest pass failed or left a dump held.", now.failing)
     yield _gauge("digest_refresh_age_seconds", "Age of the oldest last pass over a source.", _s(now.oldest_refresh))
+    yield _gauge("digest_fetches_failing", "Addresses and programs whose last fetch failed.", now.failing_fetches)
+    yield _gauge("digest_fetch_age_seconds", "Age of the oldest last good fetch.", _s(now.oldest_fetch))
     yield _family(
         "digest_troubles",
         "Present troubles, as `digest status` lists them, by kind.",

@@ -12,10 +12,11 @@ from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
 from digest.dumps.files import Refused
-from digest.dumps.pages import is_page, listed
+from digest.dumps.pages import is_page
 from digest.errors import REPORT_IT, DumpError, RowError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState, KnownDump
+from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass
@@ -130,7 +131,7 @@ class _Refreshing:
         found, skipped, whole = 0, 0, True
         held: list[Page] = []
         gone = set(troubled)
-        there = list(listed(self.source.path))
+        there = list(listed(self.store, self.source))
         unseen = [page for page in there if isinstance(page, Refused) and page.unseen]
         gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
         self.moved = Moved(self.store, self.name, (one.name for one in there if is_page(one)), stamps, unseen)
@@ -259,7 +260,7 @@ class _Refreshing:
     def _silence(self, tx: Transaction, nothing: str) -> Pass:
         """Report a source without dumps, for the reason in `nothing`, or without changes for too long, as failed."""
         if nothing:
-            remedy = f"see whether {self.source.path} is right and mounted, and what writes the dumps"
+            remedy = f"see whether {self.source.origin} is right and mounted, and what writes the dumps"
             return Pass(self.name, problems=(f"{nothing} ({remedy})",), failed=True)
         if self.source.stale is None:
             return Pass(self.name)

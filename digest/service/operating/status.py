@@ -15,6 +15,7 @@ from digest.errors import masked
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.service.editions.digests import schedule_of
+from digest.service.fetching.origins import fetch_states
 from digest.service.operating.health import Kind, Sending, counts_by_kind, is_overdue, passed_slot, sending, troubles
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
+    from digest.records.fetching import FetchState
     from digest.records.intake import KnownDump, Report
     from digest.records.mailing import RestingDomain, Slowed
     from digest.records.operating import ClockFault
@@ -42,7 +44,8 @@ class SourceStatus:
 
     `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
     readings end a hold. `problem` is the problem of its newest pass, empty if there was none. `changed_at` is when a
-    dump of it last changed, `next_at` when it is read next; absent before the first pass.
+    dump of it last changed, `next_at` when it is read next; absent before the first pass. `fetches` are the states of
+    its addresses or its program, by the names of their pages.
     """
 
     id: str
@@ -57,6 +60,7 @@ class SourceStatus:
     problem: str
     changed_at: datetime | None
     next_at: datetime | None
+    fetches: tuple[tuple[str, FetchState], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
 
     with store.read() as tx:
         sources, states = [], tx.readings.sources()
+        fetches: dict[str, list[tuple[str, FetchState]]] = {}
+        for source, page, state in fetch_states(tx, settings):
+            if state:
+                fetches.setdefault(source.id, []).append((page, state))
         for source in settings.sources:
             known = states.get(SourceId(source.id))
             dumps = tx.readings.dumps(SourceId(source.id)).values()
@@ -125,6 +133,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     known.problem if known else "",
                     tx.readings.changed_at(SourceId(source.id)),
                     known.refreshed_at + source.every if known and known.refreshed_at else None,
+                    tuple(fetches.get(source.id, ())),
                 )
             )
         editions = tx.editions.editions()
@@ -180,8 +189,9 @@ class MonitoredState:
     """The whole state.
 
     `failing` counts the sources whose newest pass failed or left a dump held. `oldest_refresh` is the age of the oldest
-    last pass over a configured source. `queue_age` is how long the mail that was due first has waited. `troubles`
-    counts the troubles by kind, zeros too.
+    last pass over a configured source. `failing_fetches` counts the addresses and programs whose last fetch failed,
+    `oldest_fetch` is the age of the oldest last good fetch. `queue_age` is how long the mail that was due first has
+    waited. `troubles` counts the troubles by kind, zeros too.
     """
 
     sources: int
@@ -197,6 +207,8 @@ class MonitoredState:
     troubles: dict[Kind, int]
     slowed: tuple[Slowed, ...] = ()
     clock_faults: int = 0
+    failing_fetches: int = 0
+    oldest_fetch: timedelta = _NO_TIME
 
 
 def monitored_state(store: Store, settings: Settings, now: datetime) -> MonitoredState:
@@ -207,6 +219,8 @@ def monitored_state(store: Store, settings: Settings, now: datetime) -> Monitore
         states = tx.readings.sources()
         known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
         ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
+        fetched = [state for _, _, state in fetch_states(tx, settings) if state]
+        good = [max(now - state.confirmed_at, _NO_TIME) for state in fetched if state.confirmed_at]
         queue = tx.monitoring.queue()
         return MonitoredState(
             sources=len(known),
@@ -223,6 +237,8 @@ def monitored_state(store: Store, settings: Settings, now: datetime) -> Monitore
             troubles=counts_by_kind(troubles(tx, settings, now)),
             slowed=tuple(tx.pacing.all(now - REMEMBERED)),
             clock_faults=len(tx.clocks.standing()),
+            failing_fetches=sum(state.failures > 0 for state in fetched),
+            oldest_fetch=max(good, default=_NO_TIME),
         )
 
 

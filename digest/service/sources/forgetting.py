@@ -12,6 +12,7 @@ from digest.dumps.pages import is_page, listed
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import ActKind, EntryState
+from digest.service.fetching.origins import names
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
@@ -103,7 +104,10 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
     configured = settings.source(source)
     if configured is None:
         return
-    there = {page.name for page in listed(configured.path) if is_page(page)} & set(paths)
+    if configured.path:
+        there = {page.name for page in listed(configured.path) if is_page(page)} & set(paths)
+    else:
+        there = names(configured).keys() & set(paths)
     if there:
         alone = len(there) == 1
         files = f"{min(there)} is" if alone else f"{min(there)} and {len(there) - 1} more are"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.values import Added, Revised, Vanished
-from digest.dumps.pages import is_page, listed
+from digest.dumps.pages import is_page
 from digest.errors import REPORT_IT, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState
+from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import quiet
 from digest.service.intake.comparing import ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_page, titles_before
@@ -115,7 +116,7 @@ def source_holds(
         raise UnknownError("dump", f"{name}/{path}", remedy=f"`digest source show {name}` names those in trouble")
     dumps = tuple(dump for dump in known.values() if path in {None, dump.path})
     waiting = [dump for dump in dumps if dump.state is DumpState.HELD]
-    pages = _pages(source, {dump.path for dump in waiting})
+    pages = _pages(store, source, {dump.path for dump in waiting})
     held = []
     for dump in waiting:
         progress(dump.path)
@@ -123,11 +124,11 @@ def source_holds(
     return SourceHolds(state, changed_at, dumps, tuple(held))
 
 
-def _pages(source: Source, wanted: set[str]) -> dict[str, Page]:
+def _pages(store: Store, source: Source, wanted: set[str]) -> dict[str, Page]:
     """The pages of these dumps, as far as they exist."""
     if not wanted:
         return {}
-    return {page.name: page for page in listed(source.path) if is_page(page) and page.name in wanted}
+    return {page.name: page for page in listed(store, source) if is_page(page) and page.name in wanted}
 
 
 def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now: datetime) -> Held:

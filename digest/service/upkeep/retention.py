@@ -9,14 +9,17 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from digest.service.fetching.origins import names
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from digest.settings import Retention
+    from digest.settings import Retention, Settings
     from digest.store.transaction import Store
 
 _STEP = timedelta(days=31)
+_FORGOTTEN = timedelta(days=30)  # what was fetched for a source that is no longer configured
 _FOLDED = 5_000  # deliveries in one transaction
 
 
@@ -46,3 +49,18 @@ def tidy(store: Store, limits: Retention, now: datetime, *, stopped: Callable[[]
     with store.write(exclusive=False) as tx:
         done["reports"] += tx.retention.forget_reports(now - keep.reports)
     return +done
+
+
+def tidy_fetches(store: Store, settings: Settings, now: datetime) -> int:
+    """Delete old bodies, and what came from addresses that are no longer configured; returns how many bodies went."""
+    gone = 0
+    with store.read() as tx:
+        known = tx.fetches.sources()
+    for name in known:
+        source = settings.source(name)
+        before = now - (source.keep_fetches if source else _FORGOTTEN)
+        used = set(names(source).values()) if source and source.is_fetched else set()
+        with store.write(exclusive=False) as tx:
+            gone += tx.fetches.forget_addresses(name, used, before)
+            gone += tx.fetches.forget_bodies(name, before)
+    return gone

@@ -21,7 +21,7 @@ from digest.store.database.tables.editions import (
     left_out,
     renamed_digests,
 )
-from digest.store.database.tables.intake import dumps, renamed_sources, reports, sources
+from digest.store.database.tables.intake import dumps, fetch_states, fetches, renamed_sources, reports, sources
 from digest.store.database.tables.mailing import (
     bounces,
     deliveries,
@@ -40,6 +40,8 @@ from digest.store.database.tables.publishing import acts, departures, entries, e
 HAPPENED = (
     *(meta.c.published_at, meta.c.backed_up_at, sources.c.registered_at, sources.c.settled_at, sources.c.refreshed_at),
     *(dumps.c.read_at, dumps.c.changed_at, dumps.c.confirmed_at),
+    *(fetch_states.c.tried_at, fetch_states.c.fetched_at, fetch_states.c.confirmed_at),
+    *(fetches.c.first_at, fetches.c.last_at),
     *(entries.c.first_seen_at, entries.c.updated_at, entries.c.removed_at, entries.c.hidden_at, revisions.c.at),
     *(entries.c.forgotten_at, acts.c.at, acts.c.undone_at),
     *(entry_sources.c.first_seen_at, digests.c.configured_at, digests.c.failed_at),
@@ -57,6 +59,7 @@ HAPPENED = (
 WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
     *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at),
+    *(fetch_states.c.next_try_at, fetch_states.c.host_until),
 )
 MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),

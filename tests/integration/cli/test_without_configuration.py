@@ -85,6 +85,7 @@ COMMANDS = FREE | {
     "source add": Use("blog --title Blog --path dumps"),
     "source approve": Use("blog"),
     "source discard": Use("blog"),
+    "source fetches": Use(),
     "source forget": Use("blog"),
     "source remember": Use("blog"),
     "source rename": Use("a b"),

@@ -38,7 +38,7 @@ def settings_of(folder: Path, count: int) -> Settings:
 def asked(folder: Path, article: type[Article], count: int) -> list[int]:
     """How many statements each step of the first source took where there are so many sources."""
     settings, store, numbers = settings_of(folder, count), open_store("sqlite://"), [0]
-    file = settings.sources[0].path / "a.txt"
+    file = folder / "s0" / "a.txt"
     engine = store._engine
 
     def count_one(*_: object) -> None:

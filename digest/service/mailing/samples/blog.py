@@ -111,5 +111,5 @@ def _read_samples(store: Store, settings: Settings, folder: Path, texts: dict[st
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     for source in settings.sources:
-        if source.path.exists():
+        if source.path and source.path.exists():
             refresh.refresh(store, settings, source, now=now)

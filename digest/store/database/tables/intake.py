@@ -1,6 +1,19 @@
-"""The tables of sources and dumps."""
+"""The tables of sources, of what was fetched for them, and of dumps."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, ForeignKeyConstraint, Index, Integer, Table, Text, false, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from digest.records.intake import DumpState
 from digest.store.database.tables.columns import UtcTime, metadata, needed, one_of
@@ -24,6 +37,45 @@ renamed_sources = Table(
     needed("new", Text, ForeignKey(sources.c.id)),
     needed("first", Text),
     needed("at", UtcTime),
+)
+
+# How fetching from each address of a source goes; see `FetchState`.
+fetch_states = Table(
+    "fetch_states",
+    metadata,
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    Column("url", Text, primary_key=True),
+    needed("host", Text),
+    needed("tried_at", UtcTime),
+    needed("next_try_at", UtcTime),
+    needed("found_at", Text),
+    needed("etag", Text),
+    needed("last_modified", Text),
+    needed("media_type", Text),
+    needed("sha256", Text),
+    needed("size", Integer),
+    Column("fetched_at", UtcTime),
+    Column("confirmed_at", UtcTime),
+    needed("failures", Integer),
+    needed("shrunken", Integer),
+    needed("problem", Text),
+    Column("status", Integer),
+    Column("host_until", UtcTime),
+    needed("moved_to", Text),
+)
+
+# The bodies that came, each once; the newest of an address is the page that is read.
+fetches = Table(
+    "fetches",
+    metadata,
+    Column("source", ForeignKey(sources.c.id), primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    needed("size", Integer),
+    needed("media_type", Text),
+    needed("first_at", UtcTime),
+    needed("last_at", UtcTime),
+    needed("body", LargeBinary),  # compressed by Zstandard
 )
 
 dumps = Table(

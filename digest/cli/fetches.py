@@ -1,0 +1,140 @@
+"""`digest source fetches`: how fetching goes, and the bodies that are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_to_read, write_file
+from digest.cli.refreshing import chosen_sources
+from digest.cli.terminal import relative_time
+from digest.errors import UnknownError
+from digest.json_output import pick
+from digest.model import SourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from digest.records.fetching import FetchState, KeptFetch
+    from digest.settings import Source
+    from digest.store.transaction import Transaction
+
+_HASH = 12  # characters of a SHA-256 that are shown
+
+
+def register(app: typer.Typer) -> None:
+    app.command("fetches")(fetches)
+
+
+def fetches(
+    source: Annotated[str | None, typer.Argument(metavar="ID", help="Only this source, with all that is kept.")] = None,
+    *,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE", help="Write the newest body to a file, as it came.")
+    ] = None,
+    fetch: Annotated[
+        str, typer.Option("--fetch", metavar="HASH", help="The body to write: the beginning of its hash.")
+    ] = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show how fetching goes for sources by address and by command, and write what was fetched to a file."""
+    from digest.protected_files import require_free
+    from digest.service.fetching.origins import names
+
+    if save and source is None:
+        raise typer.BadParameter("name the source too", param_hint="--save")
+    with store_to_read(config) as (settings, store):
+        chosen = [one for one in chosen_sources(settings, source) if one.is_fetched or source]
+        with store.read() as tx:
+            if save and source:
+                require_free(settings, save, config)
+                write_file(save, _body(tx, chosen[0], fetch))
+                typer.echo(f"Wrote {save}.")
+                return
+            rows = [
+                (one, name, tx.fetches.states(SourceId(one.id)).get(url))
+                for one in chosen
+                for name, url in names(one).items()
+            ]
+            kept = tx.fetches.kept(SourceId(source)) if source else []
+    if as_json:
+        for one, name, state in rows:
+            print_json(_state_json(one, name, state) | ({"kept": _kept_json(kept, state)} if source else {}))
+        return
+    _print_states(rows)
+    if source:
+        _print_kept(rows, kept)
+
+
+def _body(tx: Transaction, source: Source, fetch: str) -> bytes:
+    """A kept body; the newest one, or the one whose hash begins like this.
+
+    Raises:
+        UnknownError: there is none.
+    """
+    name = SourceId(source.id)
+    found = [one for one in tx.fetches.kept(name) if one.sha256.startswith(fetch.lower())]
+    body = tx.fetches.body(name, found[0].url, found[0].sha256) if found else None
+    if body is None:
+        remedy = f"`digest source fetches {source.id}` lists what is kept"
+        raise UnknownError("fetch", fetch or source.id, remedy=remedy)
+    return body
+
+
+def _state_json(source: Source, name: str, state: FetchState | None) -> dict[str, object]:
+    known: dict[str, object] = {"source": source.id, "page": name}
+    if state is None:
+        return known | {"tried_at": None}
+    return known | {
+        **pick(state, "tried_at", "next_try_at", "confirmed_at", "fetched_at", "size", "failures", "status"),
+        "sha256": state.sha256 or None,
+        "problem": state.problem or None,
+        "moved_to": state.moved_to or None,
+    }
+
+
+def _kept_json(kept: list[KeptFetch], state: FetchState | None) -> list[dict[str, object]]:
+    return [pick(one, "sha256", "size", "media_type", "first_at", "last_at") for one in _of(kept, state)]
+
+
+def _of(kept: list[KeptFetch], state: FetchState | None) -> Iterator[KeptFetch]:
+    return (one for one in kept if state and one.url == state.url)
+
+
+def _print_states(rows: list[tuple[Source, str, FetchState | None]]) -> None:
+    now = clock()
+    columns = ("source", "page", "tried", "next", "last good", "bytes", "problem")
+    print_table(columns, [_row(source, name, state, now) for source, name, state in rows], numbers=("bytes",))
+
+
+def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> list[object]:
+    if state is None:
+        return [source.id, name, "never", "now", "never", "", ""]
+    problem = f"{state.failures} times in a row: {state.problem}" if state.failures else ""
+    if state.moved_to and not problem:
+        problem = f"moved permanently to {state.moved_to}"
+    return [
+        source.id,
+        name,
+        relative_time(state.tried_at, now),
+        relative_time(state.next_try_at, now) if state.next_try_at > now else "due",
+        relative_time(state.confirmed_at, now) if state.confirmed_at else "never",
+        f"{state.size:,}" if state.sha256 else "",
+        problem,
+    ]
+
+
+def _print_kept(rows: list[tuple[Source, str, FetchState | None]], kept: list[KeptFetch]) -> None:
+    now = clock()
+    columns = ("kept", "page", "bytes", "first", "last")
+    lines = [
+        [one.sha256[:_HASH], name, f"{one.size:,}", relative_time(one.first_at, now), relative_time(one.last_at, now)]
+        for _, name, state in rows
+        for one in _of(kept, state)
+    ]
+    if lines:
+        print_table(columns, lines, numbers=("bytes",))

@@ -1,0 +1,1 @@
+"""Fetches what sources by address or by command give, keeps it, and presents it as pages."""

@@ -1,0 +1,215 @@
+"""Fetches everything of one source that is due, and stores what came or why nothing came. Reads no dump."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest import __version__, logs
+from digest.errors import FetchError
+from digest.fetching import addresses, commands
+from digest.fetching.fetcher import Fetcher
+from digest.fetching.values import Fetched, Limits, Validators
+from digest.model import SourceId
+from digest.records.fetching import COMMAND, FetchState, KeptFetch
+from digest.service.fetching import pacing
+from digest.service.fetching.origins import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from digest.fetching.network import Resolve
+    from digest.fetching.values import NotModified
+    from digest.settings import Settings, Source
+    from digest.store.transaction import Store
+
+_log = logs.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetches:
+    """What fetching for a source gave: bodies that came, those that are unchanged, failures, and what was not due."""
+
+    fetched: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    waiting: int = 0
+
+    def __add__(self, other: Fetches) -> Fetches:
+        return Fetches(
+            self.fetched + other.fetched,
+            self.unchanged + other.unchanged,
+            self.failed + other.failed,
+            self.waiting + other.waiting,
+        )
+
+
+class Collector:
+    """Fetches for the sources of one process; several threads may use it at once.
+
+    `stopped` says whether to give up what is under way; `resolve` takes the place of this machine's resolver.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        stopped: Callable[[], bool] = bool,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._folder = settings.file.parent if settings.file else Path.cwd()
+        self._clock, self._stopped = clock, stopped
+        self._fetcher = Fetcher(user_agent(settings), clock=clock, stopped=stopped, resolve=resolve)
+
+    def fetch(
+        self, store: Store, source: Source, *, at_once: bool = False, progress: Callable[[str], None] | None = None
+    ) -> Fetches:
+        """Fetch what is due, or everything `at_once`, except from hosts that ask to be spared.
+
+        No transaction is open while the network or a program is waited for. `progress` is called with the name of each
+        page before it is fetched.
+        """
+        done, name = Fetches(), SourceId(source.id)
+        with store.read() as tx:
+            states, held = tx.fetches.states(name), tx.readings.held(name)
+        for page, url in names(source).items():
+            if self._stopped():
+                break
+            now, state = self._clock(), states.get(url) or _new(name, url, self._clock())
+            if url in states and not self._is_due(store, state, now, at_once=at_once):
+                done += Fetches(waiting=1)
+                continue
+            if progress:
+                progress(page)
+            try:
+                found = self._get(source, url, state, whole=page in held)
+                _require_size(found, state)
+            except FetchError as error:
+                if error.stopped:
+                    return done
+                _store(store, _failed(state, source, error, self._clock()))
+                done += Fetches(failed=1)
+            else:
+                done += _keep(store, source, state, found, self._clock())
+        return done
+
+    def _is_due(self, store: Store, state: FetchState, now: datetime, *, at_once: bool) -> bool:
+        if state.url != COMMAND:
+            with store.read() as tx:
+                if tx.fetches.waits(state.host, now):
+                    return False
+        return at_once or state.next_try_at <= now
+
+    def _get(self, source: Source, url: str, state: FetchState, *, whole: bool) -> Fetched | NotModified:
+        """Fetch or run. A held dump is fetched whole: only a reading that agrees can end its hold."""
+        limits = Limits(whole=source.timeout.total_seconds(), largest=source.largest_fetch)
+        if url == COMMAND:
+            return commands.run(
+                source.command, folder=self._folder, limits=limits, clock=self._clock, stopped=self._stopped
+            )
+        known = None if whole or not state.sha256 else Validators(state.found_at, state.etag, state.last_modified)
+        return self._fetcher.fetch(
+            url, known=known, limits=limits, allow_private=source.allow_private, obey_robots=source.robots
+        )
+
+
+def user_agent(settings: Settings) -> str:
+    """The program and a contact for the owners of sites: the setting `contact`, or the address of the pages here."""
+    contact = (settings.contact_url or settings.base_url).encode("ascii", "ignore").decode()
+    return f"Digest/{__version__} (+{contact})"
+
+
+def _new(source: SourceId, url: str, now: datetime) -> FetchState:
+    host = COMMAND if url == COMMAND else addresses.origin_of(url)
+    return FetchState(source, url, host, tried_at=now, next_try_at=now)
+
+
+class _ShrunkenError(FetchError):
+    """A body that is too small to be believed."""
+
+
+def _require_size(found: Fetched | NotModified, state: FetchState) -> None:
+    """Check that a body is not so much smaller than the one before that it is hardly the same page.
+
+    Raises:
+        FetchError: it is, and has not been for long.
+    """
+    if isinstance(found, Fetched) and pacing.is_shrunken(len(found.body), state.size):
+        if state.shrunken + 1 >= pacing.BELIEVED:
+            return
+        problem = f"has only {len(found.body):,} bytes, and had {state.size:,} before"
+        remedy = f"see what is there; after {pacing.BELIEVED} such answers in a row it is believed"
+        raise _ShrunkenError(addresses.shown(state.url), problem, remedy=remedy)
+
+
+def _keep(store: Store, source: Source, state: FetchState, found: Fetched | NotModified, now: datetime) -> Fetches:
+    """Store what came."""
+    well = replace(
+        state,
+        tried_at=now,
+        next_try_at=pacing.next_try(now, source.every, 0),
+        confirmed_at=now,
+        failures=0,
+        shrunken=0,
+        problem="",
+        status=None,
+        host_until=None,
+        moved_to=found.moved_to,
+    )
+    if not isinstance(found, Fetched):
+        _store(store, well)
+        return Fetches(unchanged=1)
+    sha256 = hashlib.sha256(found.body).hexdigest()
+    well = replace(
+        well,
+        found_at=found.url,
+        etag=found.etag,
+        last_modified=found.last_modified,
+        media_type=found.media_type,
+        sha256=sha256,
+        size=len(found.body),
+        fetched_at=found.fetched_at,
+    )
+    kept = KeptFetch(state.source, state.url, sha256, len(found.body), found.media_type, now, now)
+    _store(store, well, body=(kept, found.body), former=state, keep_from=now - source.keep_fetches)
+    if sha256 == state.sha256:
+        return Fetches(unchanged=1)
+    _log.info("fetched", url=addresses.shown(state.url), bytes=len(found.body))
+    return Fetches(fetched=1)
+
+
+def _failed(state: FetchState, source: Source, error: FetchError, now: datetime) -> FetchState:
+    failures = state.failures + 1
+    return replace(
+        state,
+        tried_at=now,
+        next_try_at=pacing.next_try(now, source.every, failures, error.retry_at),
+        failures=failures,
+        shrunken=state.shrunken + 1 if isinstance(error, _ShrunkenError) else 0,
+        problem=f"{error.reason} ({error.remedy})" if error.remedy else error.reason,
+        status=error.status,
+        host_until=pacing.host_until(now, error.status, failures, error.retry_at),
+    )
+
+
+def _store(
+    store: Store,
+    state: FetchState,
+    *,
+    body: tuple[KeptFetch, bytes] | None = None,
+    former: FetchState | None = None,
+    keep_from: datetime | None = None,
+) -> None:
+    with store.write(exclusive=False) as tx:
+        tx.readings.register_source(state.source, state.tried_at)
+        if body:
+            tx.fetches.keep(*body)
+        if former and former.confirmed_at and former.sha256 != state.sha256:
+            tx.fetches.seen(former, former.confirmed_at)
+        tx.fetches.store_state(state)
+        if keep_from:
+            tx.fetches.forget_bodies(state.source, keep_from)
