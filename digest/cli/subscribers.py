@@ -135,6 +135,7 @@ def _facts(person: Subscriber, digests: Sequence[DigestId], suppressed: str) -> 
         "timezone": person.timezone or None,
         "topics": list(person.topics),
         "paused_until": person.paused_until,
+        "private_feed": str(person.feed),
     }
 
 
@@ -215,13 +216,17 @@ def set_(
     pause: Annotated[
         str | None, typer.Option(metavar="DAY|30d|4w|off", help="Send no mails until then; off ends a pause.")
     ] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(metavar="none|beside|instead", help="A private feed of their editions, beside mails or instead."),
+    ] = None,
     as_json_: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Change a subscriber's choices, as they could on their own page; the change is recorded as yours."""
     from digest.service.people import roster
 
-    given = (language, form, topics, zone, pause)
+    given = (language, form, topics, zone, pause, feed)
     if all(value is None for value in given) and not digest:
         raise typer.BadParameter("say what to change, such as --language en", param_hint="--language, --format, …")
     with store_of(config) as (settings, store):
@@ -235,6 +240,7 @@ def set_(
             zone=zone,
             digests=digest or (),
             pause=pause,
+            feed=feed,
             now=clock(),
         )
     changed = _json(record)
@@ -245,7 +251,7 @@ def set_(
         typer.echo(f"{record.subscriber.address}: {said}")
 
 
-_SAID = ("language", "format", "digests", "timezone", "topics", "paused_until")
+_SAID = ("language", "format", "digests", "timezone", "topics", "paused_until", "private_feed")
 
 
 @app.command()

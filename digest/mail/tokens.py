@@ -53,6 +53,17 @@ def read_preferences_token(secret: bytes, token: str) -> SubscriberId | None:
     return SubscriberId(int(content)) if content else None
 
 
+def private_feed_token(secret: bytes, subscriber: SubscriberId, number: int) -> str:
+    """The token in the address of a subscriber's private feed; another number makes another token."""
+    return _token(secret, "private feed", f"{subscriber}.{number}")
+
+
+def read_private_feed_token(secret: bytes, token: str) -> tuple[SubscriberId, int] | None:
+    """The subscriber and number of such a token; None for any token that we did not make. Never raises."""
+    subscriber, _, number = (_content(secret, "private feed", token) or "").partition(".")
+    return (SubscriberId(int(subscriber)), int(number)) if subscriber else None
+
+
 def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
     """The token with which the owner of an address confirms.
 

@@ -93,11 +93,20 @@ class Variant:
     again: tuple[int, ...] = ()
 
 
+class PrivateFeed(StrEnum):
+    """Whether a subscriber reads the editions in a feed of their own: not at all, beside the mails, or instead."""
+
+    NONE = ""
+    BESIDE = "beside"
+    INSTEAD = "instead"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """A person. `address` is as they wrote it; two addresses that differ only in case are one person.
 
-    `timezone` is empty for the digest's own time zone, `topics` is empty for entries of any kind.
+    `timezone` is empty for the digest's own time zone, `topics` is empty for entries of any kind. `feed_number` is part
+    of the address of their private feed; an address with another number is no longer valid.
     """
 
     id: SubscriberId
@@ -109,6 +118,8 @@ class Subscriber:
     timezone: str = ""
     topics: tuple[str, ...] = ()
     paused_until: datetime | None = None
+    feed: PrivateFeed = PrivateFeed.NONE
+    feed_number: int = 0
 
 
 class ConfirmationKind(StrEnum):

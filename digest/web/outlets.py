@@ -1,4 +1,4 @@
-"""The routes of editions outside of mail: their feeds."""
+"""The routes of editions outside of mail: the feed of each digest, and the private feeds of subscribers."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def outlet_routes(store: Store, settings: Settings, syndication: Syndication) ->
     return [
         Route("/digests/{name}/feed.{kind}", outlets.feed),
         Route("/digests/{name}/archive/{page:int}.{kind}", outlets.feed),
+        Route("/private/{token}/feed.{kind}", outlets.private),
     ]
 
 
@@ -42,6 +43,13 @@ class _Outlets:
         document = self._editions.feed(given["name"], given["kind"], given.get("page"))
         made = respond(document, request.headers, max_age=_AGE)
         return Response(made.body, made.status, made.headers)
+
+    def private(self, request: Request) -> Response:
+        """A subscriber's own feed. Its address is a secret: no cache stores it, no search engine lists it."""
+        document = self._editions.private(request.path_params["token"], request.path_params["kind"])
+        made = respond(document, request.headers, max_age=_AGE)
+        kept = {name: value for name, value in made.headers.items() if name not in {"Cache-Control", "Link"}}
+        return Response(made.body, made.status, {**kept, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 
     def _renamed(self, request: Request) -> Response | None:
         """Redirect to the feed of a renamed digest."""

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from digest.editions.describe import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.json_output import to_json
-from digest.model import ConfirmationKind, DigestId, Format
+from digest.model import ConfirmationKind, DigestId, Format, PrivateFeed
 from digest.service.editions.digests import schedule_of
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
@@ -156,6 +156,11 @@ class _People:
                 if preferences.send_latest(self._store, self._settings, person, digest, self._now())
                 else "no latest"
             )
+        if act.startswith("feed "):
+            chosen = act.partition(" ")[2]
+            feed = record.subscriber.feed if chosen == "renew" else PrivateFeed("" if chosen == "off" else chosen)
+            preferences.choose_feed(self._store, person, feed, self._now(), renew=chosen == "renew")
+            return "feed"
         if act == "move":
             self._ask_move(request, form.one("new_address"), record, owner=owner)
             return "move"
@@ -243,6 +248,7 @@ class _People:
             groups=self._groups(request, record.digests),
             subscribed=[digest for digest in self._settings.digests if digest.id in record.digests],
             topics=self._settings.topics,
+            feed_url=preferences.private_feed_url(self._store, self._settings, person),
             zones=preferences.time_zones(),
             paused_until=rests.astimezone(zone).date().isoformat() if rests else "",
             today=self._now().astimezone(zone).date().isoformat(),

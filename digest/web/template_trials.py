@@ -20,6 +20,7 @@ from digest.service.mailing.samples.blog import READER, sample_blog
 from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
+from digest.service.publishing.edition_feeds import EditionFeeds
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
@@ -161,8 +162,14 @@ def _did_you_mean(likely: str) -> str:
 def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     pages = Pages(blog.settings)
     yield "web/feed.html", lambda: _feed(blog, pages, language)
+    yield "web/edition_content.html", lambda: _edition_feed(blog)
     for name, values in sample_pages(blog, language):
         yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy ignores a lambda's defaults
+
+
+def _edition_feed(blog: SampleBlog) -> Document:
+    syndication = Syndication(blog.store, blog.settings)
+    return EditionFeeds(blog.store, blog.settings, syndication).feed(blog.settings.digests[0].id, "atom")
 
 
 def _feed(blog: SampleBlog, pages: Pages, language: str) -> Document:
@@ -178,7 +185,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     yield "source", {"source": reading.source(blog.source, language)}
     for entry in blog.entries:
         yield "entry", {"entry": reading.entry(entry, language)}
-    yield "editions", {"editions": reading.editions(language)}
+    yield "editions", {"editions": reading.editions(language), "digests": blog.settings.digests}
     yield "edition", {"edition": reading.edition(blog.edition, language)}
     for query in ("", "圆周率", "nothing of this"):
         yield "search", {"query": query, "found": reading.search(query, language) if query else ()}
@@ -225,6 +232,7 @@ def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dic
         "groups": groups,
         "subscribed": list(blog.settings.digests) if owner else [],
         "topics": blog.settings.topics,
+        "feed_url": "https://digest.example.org/private/token/feed.atom" if owner else "",
         "zones": ("Asia/Shanghai", "Europe/London"),
         "paused_until": "2026-12-24" if owner else "",
         "today": "2026-11-30",

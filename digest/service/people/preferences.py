@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from digest.errors import DigestError
-from digest.mail.tokens import preferences_token
-from digest.model import DigestId, Format
+from digest.mail.tokens import preferences_token, private_feed_token
+from digest.model import DigestId, Format, PrivateFeed
 from digest.service.mailing.welcome import plan_latest
 from digest.service.people.subscribers import follow
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from digest.model import EditionKey, SubscriberId
+    from digest.model import EditionKey, Subscriber, SubscriberId
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store
 
@@ -36,6 +36,24 @@ class Choices:
 def preferences_url(store: Store, settings: Settings, person: SubscriberId) -> str:
     """The page where a person changes them."""
     return f"{settings.base_url}/preferences/{preferences_token(store.secret(), person)}"
+
+
+def private_feed_url(store: Store, settings: Settings, person: Subscriber) -> str:
+    """The address of a person's private feed; empty if they have none."""
+    if person.feed is PrivateFeed.NONE:
+        return ""
+    token = private_feed_token(store.secret(), person.id, person.feed_number)
+    return f"{settings.base_url}/private/{token}/feed.atom"
+
+
+def choose_feed(store: Store, person: SubscriberId, feed: PrivateFeed, now: datetime, *, renew: bool = False) -> None:
+    """Let a person read the editions in a private feed, beside the mails or instead of them, or no longer.
+
+    With `renew` the feed gets another address, and the former one is no longer valid.
+    """
+    with store.write() as tx:
+        if tx.subscribers.get(person) is not None:
+            tx.subscribers.choose_feed(person, feed, now, renew=renew)
 
 
 def selections(settings: Settings) -> list[list[Digest]]:

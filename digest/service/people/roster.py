@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
 from digest.lists.values import format_of, parse_time, split_tags
-from digest.model import DigestId
+from digest.model import DigestId, PrivateFeed
 from digest.service.people import preferences
 from digest.service.people.preferences import Choices
 from digest.service.people.subscribers import checked_language, chosen_digests, require_person, topic_named
@@ -124,6 +124,7 @@ def set_choices(
     zone: str | None = None,
     digests: Sequence[str] = (),
     pause: str | None = None,
+    feed: str | None = None,
     now: datetime,
 ) -> SubscriberRecord:
     """Change the given choices of a person, as the operator's act; empty topics or zone are the defaults.
@@ -149,7 +150,10 @@ def set_choices(
         wishes = replace(wishes, digests=tuple(chosen_digests(settings, digests)))
     if pause is not None:
         wishes = replace(wishes, paused_until=_pause(pause, now))
+    chosen = _feed(feed) if feed is not None else None
     preferences.change_preferences(store, settings, person.id, wishes, now, source="operator, digest subscribers set")
+    if chosen is not None:
+        preferences.choose_feed(store, person.id, chosen, now)
     return record_of(store, address)
 
 
@@ -158,6 +162,13 @@ def _form(written: str) -> Format:
     if found is None:
         raise DigestError(f"{written!r} is no format (there are both, text)")
     return found
+
+
+def _feed(written: str) -> PrivateFeed:
+    name = "" if written == "none" else written
+    if name not in set(PrivateFeed):
+        raise DigestError(f"{written!r} is no choice of a private feed (there are none, beside, instead)")
+    return PrivateFeed(name)
 
 
 def _topics(settings: Settings, written: str) -> tuple[str, ...]:

@@ -96,6 +96,7 @@ def _exported(record: SubscriberRecord) -> dict[str, object]:
         "timezone": person.timezone or None,
         "topics": list(person.topics),
         "paused_until": person.paused_until,
+        "private_feed": str(person.feed) or None,
         "created_at": person.created_at,
         "digests": list(record.digests),
         "suppressed": record.suppressed or None,

@@ -7,15 +7,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from digest.errors import UnknownError
 from digest.feeds.values import FeedEntry, Paging
 from digest.mail.composing.notes import note_html
+from digest.mail.tokens import read_private_feed_token
 from digest.model import DigestId, Section
-from digest.service.editions.digests import digest_title, edition_name
+from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.publishing.documents import Document
-from digest.service.publishing.feeds import subject
+from digest.service.publishing.feeds import holds_any, subject
 from digest.service.publishing.syndication import FORMATS, HTML_SHARE, feed_document
 from digest.templating import language_tag, rendered
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from digest.model import Edition, EditionKey, Entry
+    from digest.records.people import SubscriberRecord
     from digest.service.publishing.syndication import Syndication
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
@@ -75,6 +76,47 @@ class EditionFeeds:
                 self._made.popitem(last=False)
         return made
 
+    def private(self, token: str, kind: str) -> Document:
+        """A subscriber's own feed: the newest editions of their digests since they joined, with their topics only.
+
+        Raises:
+            UnknownError: the address is not valid, or not any more; or there is no such format.
+        """
+        read = read_private_feed_token(self._store.secret(), token)
+        with self._store.read() as tx:
+            record = tx.subscribers.get(read[0]) if read else None
+            if not (read and record and record.subscriber.feed and record.subscriber.feed_number == read[1]):
+                raise UnknownError("private feed", "address")
+            if kind not in FORMATS:
+                raise UnknownError("feed", f"private/feed.{kind}")
+            person = record.subscriber
+            editions = [one for digest in record.digests for one in self._reaching(tx, record, digest)]
+            newest = sorted(editions, key=lambda one: (one.closes_at, one.key), reverse=True)[:IN_A_FEED]
+            holds = holds_any(self._settings, person.topics)
+            made = [self._entry(tx, one, holds) for one in newest]
+            entries = [entry for entry in made if entry]
+            _, changed_at = tx.entries.published_state()
+        language = language_tag(person.language)
+        url = f"{self._settings.base_url}/private/{token}/feed.{kind}"
+        title = subject(self._settings.site_title, ("我的订阅", "my editions"), language)
+        name = f"private/{person.id}"
+        facts = self._syndication.facts(name, title, language, url, entries, changed_at)
+        body = feed_document(kind, replace(facts, hub="", home_url=f"{self._settings.base_url}/editions"), entries)
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        updated = max((entry.updated_at for entry in entries), default=changed_at)
+        return Document(body, f"{FORMATS[kind]}; charset=utf-8", etag, max(updated, changed_at))
+
+    @staticmethod
+    def _reaching(tx: Transaction, record: SubscriberRecord, digest: DigestId) -> list[Edition]:
+        """The editions of a digest since the person joined, and the one before, which newcomers get."""
+        joined = max((one.at for one in record.consents if (one.digest, one.act) == (digest, "joined")), default=None)
+        editions = tx.editions.outgoing(digest)
+        if joined is None:
+            return editions
+        since = [one for one in editions if one.closes_at >= joined]
+        before = [one for one in editions if one.closes_at < joined]
+        return [*before[-1:], *since]
+
     def _document(
         self, tx: Transaction, digest: Digest, kind: str, page: int | None, editions: Sequence[Edition]
     ) -> Document:
@@ -83,7 +125,7 @@ class EditionFeeds:
             raise UnknownError("page of a feed", f"digests/{digest.id}/archive/{page}")
         here = editions[(page - 1) * IN_A_FEED : page * IN_A_FEED] if page else editions[closed * IN_A_FEED :]
         _, changed_at = tx.entries.published_state()
-        entries = [self._entry(tx, digest, one) for one in reversed(here)]
+        entries = [entry for one in reversed(here) if (entry := self._entry(tx, one))]
         language = language_tag(digest.language)
         base = f"{self._settings.base_url}/digests/{digest.id}/"
         previous = page - 1 if page else closed
@@ -102,17 +144,23 @@ class EditionFeeds:
         etag = hashlib.sha256(body).hexdigest()[:32]
         return Document(body, f"{FORMATS[kind]}; charset=utf-8", etag, max(updated, changed_at))
 
-    def _entry(self, tx: Transaction, digest: Digest, edition: Edition) -> FeedEntry:
-        content = edition_content(tx, self._settings, self._syndication, edition)
+    def _entry(
+        self, tx: Transaction, edition: Edition, holds: Callable[[Entry], bool] = lambda _: True
+    ) -> FeedEntry | None:
+        """An edition as an entry, with the entries that `holds` accepts; None if it announces none of them."""
+        content = edition_content(tx, self._settings, self._syndication, edition, holds)
+        if content is None:
+            return None
+        configured = self._settings.digest(edition.digest)
         return FeedEntry(
             id=edition_id(self._settings, edition.key),
             title=content.title,
             author=self._settings.site_title,
-            language=language_tag(digest.language),
+            language=language_tag(configured.language if configured else self._settings.language),
             url=f"{self._settings.base_url}/editions/{edition.key}",
             via="",
             updated_at=edition.closes_at,
-            published=edition.closes_at.astimezone(ZoneInfo(digest.timezone)),
+            published=edition.closes_at.astimezone(digest_zone(self._settings, edition.digest)),
             summary=content.summary,
             html=content.html,
         )
@@ -135,8 +183,8 @@ def edition_content(
     syndication: Syndication,
     edition: Edition,
     holds: Callable[[Entry], bool] = lambda _: True,
-) -> EditionContent:
-    """The content of an edition as it was frozen, with the entries that `holds` accepts.
+) -> EditionContent | None:
+    """The content of an edition as it was frozen, with the entries that `holds` accepts; None if it announces none.
 
     An entry that was removed since is named as taken back. If the whole texts are too long for a feed, excerpts stand
     in their place.
@@ -147,6 +195,8 @@ def edition_content(
     configured = settings.digest(edition.digest)
     language = configured.language if configured else settings.language
     selected = [one for one in tx.editions.selected(edition.key) if one.section in _PUBLIC and holds(one.entry)]
+    if all(one.section is Section.MOST_READ for one in selected):
+        return None
     shown = list(zip(selected, syndication.told(tx, [one.entry for one in selected]), strict=True))
     removed = {one.entry.id for one in selected if tx.feeds.removed_at(one.entry.id) is not None}
     values = {

@@ -6,14 +6,20 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
-from digest.model import DeliveryState, DigestId, EditionKey, Format, Subscriber, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Format, PrivateFeed, Subscriber, SubscriberId
 from digest.records.people import Consent, Followed, OnRoster, SubscriberRecord
 from digest.store.database.statements import BATCH, batches
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import consents, subscribers, subscriptions
 
-REACHABLE = and_(subscriptions.c.left_at.is_(None), subscribers.c.suppressed == "", subscribers.c.erased_at.is_(None))
+# A person who gets mails of a digest: not one who reads its editions in a private feed instead.
+REACHABLE = and_(
+    subscriptions.c.left_at.is_(None),
+    subscribers.c.suppressed == "",
+    subscribers.c.erased_at.is_(None),
+    subscribers.c.feed != PrivateFeed.INSTEAD,
+)
 # The columns that `subscriber_of` reads.
 PERSON = (
     subscribers.c.id,
@@ -25,6 +31,8 @@ PERSON = (
     subscribers.c.timezone,
     subscribers.c.topics,
     subscribers.c.paused_until,
+    subscribers.c.feed,
+    subscribers.c.feed_number,
 )
 
 
@@ -40,6 +48,8 @@ def subscriber_of(row: Row[Any]) -> Subscriber:
         timezone=row.timezone,
         topics=tuple(row.topics),
         paused_until=row.paused_until,
+        feed=PrivateFeed(row.feed),
+        feed_number=row.feed_number,
     )
 
 

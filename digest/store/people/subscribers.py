@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from digest.addresses import address_key, spellings
-from digest.model import DeliveryState, DigestId, Format, Subscriber, SubscriberId
+from digest.model import DeliveryState, DigestId, Format, PrivateFeed, Subscriber, SubscriberId
 from digest.records.editions import CLOCK_TOLERANCE
 from digest.records.mailing import RequestState
 from digest.records.people import Consent, Follower, SubscriberRecord, Suppressed
@@ -114,6 +114,22 @@ class Subscribers:
         if paused_until is not None:
             self._suppress_deliveries(subscriber)
             self._fell_behind(subscriber)
+
+    def choose_feed(self, subscriber: SubscriberId, feed: PrivateFeed, now: datetime, *, renew: bool = False) -> None:
+        """Change whether a person has a private feed; with `renew`, its former address is no longer valid.
+
+        With a feed instead of mails, mails to them that are not sent yet are suppressed. With mails again, they follow
+        their digests from now on: what the feed showed is not mailed.
+        """
+        here = update(subscribers).where(subscribers.c.id == subscriber, subscribers.c.erased_at.is_(None))
+        before = self._connection.execute(select(subscribers.c.feed).where(subscribers.c.id == subscriber)).scalar_one()
+        number = subscribers.c.feed_number + (1 if renew or (feed and not before) else 0)
+        self._connection.execute(here.values(feed=feed, feed_number=number))
+        if feed is PrivateFeed.INSTEAD:
+            self._suppress_deliveries(subscriber)
+        elif before == PrivateFeed.INSTEAD:
+            mine = update(subscriptions).where(subscriptions.c.subscriber_id == subscriber)
+            self._connection.execute(mine.values(since=now, behind=False))
 
     def leave(self, subscriber: SubscriberId, digest: DigestId, source: str, now: datetime) -> bool:
         """End a subscription and cancel its deliveries that are not begun; False if there is none."""
@@ -245,6 +261,7 @@ class Subscribers:
             "timezone": "",
             "topics": [],
             "paused_until": None,
+            "feed": PrivateFeed.NONE,
             "suppressed": "",
             "suppressed_at": None,
             "erased_at": now,

@@ -22,6 +22,8 @@ subscribers = Table(
     needed("suppressed", Text),
     Column("suppressed_at", UtcTime),
     Column("erased_at", UtcTime),
+    Column("feed", Text, nullable=False, server_default=""),  # whether they have a private feed
+    Column("feed_number", Integer, nullable=False, server_default="0"),  # of its address; it only grows
     UniqueConstraint("address_key"),
     one_of("format", Format),
     CheckConstraint("(address IS NULL) = (erased_at IS NOT NULL)", name="address"),
