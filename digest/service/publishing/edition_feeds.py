@@ -1,4 +1,4 @@
-"""Editions as feeds: one entry for each edition of a digest, with its whole content. Decision 301."""
+"""Editions as feeds: one entry for each edition of a digest, with its whole content. Decision 315."""
 
 from __future__ import annotations
 

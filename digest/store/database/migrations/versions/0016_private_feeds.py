@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 ADDED_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # a new table gets its collation by itself
 
