@@ -12,6 +12,7 @@ import pytest
 from digest import files, templating
 from digest.service.mailing.samples.blog import sample_blog
 from digest.settings import Settings
+from digest.templating import template_names
 from digest.web import template_trials
 from digest.web.template_trials import try_templates
 
@@ -123,7 +124,8 @@ def test_what_is_right_passes_though_it_is_not_ours(blog: Blog, own: Path) -> No
     put(own, "web/style.css", "body { color: black }")
     put(own, ".git/config", "hidden")
     said = blog.run("check", "--strict", code=1)  # of the dumps alone
-    assert "templates: 56 were rendered with samples, in every language, 3 replaced by" in said
+    count = len(template_names(own))
+    assert f"templates: {count} were rendered with samples, in every language, 3 replaced by" in said
     assert "warn  templates" not in said
 
 

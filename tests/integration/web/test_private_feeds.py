@@ -129,7 +129,7 @@ def test_only_editions_with_an_entry_of_their_topics_are_in_it(reader: Reader) -
         assert titles(site, choose(site, PrivateFeed.BESIDE)) == ["乙"]
 
 
-def test_instead_of_mails_nothing_is_mailed_and_with_mails_again_nothing_is_told_twice(reader: Reader) -> None:
+def test_instead_of_mails_nothing_is_mailed_and_with_mails_again_nothing_comes_twice(reader: Reader) -> None:
     reader.run("subscribers", "set", "ada@example.org", "--feed", "instead")
     before = reader.mailed()
     reader.week("乙")
