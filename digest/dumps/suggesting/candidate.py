@@ -63,7 +63,7 @@ def title_text(candidate: Candidate, line: SeenLine) -> str:
     """The likely title in a line: in a line with a date, the longer text before or after it."""
     if candidate.order is Order.ONE_LINE and line.date:
         front, back = line.text[: line.date.start], line.text[line.date.end :]
-        return max(front, back, key=len).strip(" |·•—–-:：»«,()")
+        return max(front, back, key=len).strip(" |·•—–-:：»«,()").removeprefix(". ")
     return line.text
 
 

@@ -121,9 +121,7 @@ def _are_untitled(
     """
     if headings or len(anchors) < LEAST:
         return False
-    dates = [date.parts for at in anchors if (date := page.lines[at].date) and date.parts]
-    whole = [date for date in dates if None not in date]
-    if len(whole) < len(anchors) or any(one < other for one, other in pairwise(whole)) or whole[0] == whole[-1]:
+    if not _fall(page, anchors):
         return False
     if any(page.lines[at].is_paragraph or _has_word_before(page.lines[at]) for at in anchors):
         return False
@@ -143,8 +141,19 @@ def _has_word_before(line: SeenLine) -> bool:
     return line.date is not None and any(map(str.isalnum, line.text[: line.date.start]))
 
 
+def _fall(page: Page, anchors: Sequence[int]) -> bool:
+    """Whether dates are whole and fall; where day and month may change places, another of them has to show the day."""
+    dates = [date for at in anchors if (date := page.lines[at].date)]
+    whole = [date.parts for date in dates if date.parts and None not in date.parts]
+    unsure = sum(date.parts is None for date in dates)
+    if len(whole) < max(_SOME, len(anchors) - unsure * any(date.shows for date in dates)):
+        return False
+    return all(one >= other for one, other in pairwise(whole)) and whole[0] != whole[-1]
+
+
 _TIME_OF_DAY = re.compile(r"\d[:：]\d\d|\d[点點時时]")
 _MOST = 0.6
+_SOME = 2
 _TEXT_ENDS = tuple('.。!！?？…"”»」)）')
 
 
