@@ -2,8 +2,8 @@
 
 Chinese has no spaces, so each of its characters forms a token with the next one: 位置编码 gives
 `位置 置编 编码 码`. A word of any length is then a phrase of whole tokens, and a single character is the beginning of
-one. The result of `tokens` is stored with every entry, so a change of its rules needs a migration that computes all
-tokens again. Decision 79.
+one. Simplified and traditional characters are the same. The result of `tokens` is stored with every entry, so a change
+of its rules needs a migration that computes all tokens again. Decision 79.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from digest.chinese import folded_characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +26,7 @@ _UNSPACED = (
 )
 _TEX = r"\\(?:begin|end|label|ref|eqref|tag)\*?\{[^{}]*\}|\\[a-z]+"
 _TOKEN = re.compile(rf"{_TEX}|(?=([{_UNSPACED}]{{1,2}})).|([^\W_{_UNSPACED}]+)")  # one of the two groups, or TeX
-# Characters that fold to themselves, without capital letters. Finding their runs is three times as fast.
-_COMMON = re.compile("[\x00-\x7f\u4e00-\u9fff，。、；：？！（）《》“”‘’…—·]*")
+_COMMON_HAN = range(0x4E00, 0xA000)
 _COMMON_RUN = re.compile(rf"{_TEX}|[\u4e00-\u9fff]+|[0-9a-z]+")
 _FIRST_UNSPACED = "\u4e00"
 _BETWEEN = re.compile(r"[\s,;!?。、]+")
@@ -54,10 +56,18 @@ def tokens(text: str) -> list[str]:
 
 def spaced(text: str) -> str:
     """The tokens joined by spaces, in the stored form."""
-    if _COMMON.fullmatch(text):
+    if _common().fullmatch(text):
         return " ".join(_common_runs(text.lower()))
     found = _TOKEN.findall(text.translate(_FOLDING))
     return " ".join(pair or word[:_LONGEST] for pair, word in found if pair or word)
+
+
+@lru_cache(maxsize=1)
+def _common() -> re.Pattern[str]:
+    """Texts of characters that fold to themselves, capital letters apart. Finding their runs is three times as fast."""
+    folded = folded_characters()
+    own = "".join(chr(point) for point in _COMMON_HAN if point not in folded)
+    return re.compile(f"[\x00-\x7f{own}，。、；：？！（）《》“”‘’…—·]*")
 
 
 def _common_runs(folded: str) -> Iterator[str]:
@@ -148,14 +158,14 @@ class _Folding(dict[int, str]):
 
 
 def _folded(character: str) -> str:
-    """The character without case, width and accent; empty if it is invisible.
+    """The character without case, width and accent, and in one of its Chinese forms; empty if it is invisible.
 
     Each character is folded by itself, so that its place in the folded text is known.
     """
     if unicodedata.category(character) == "Cf":
         return ""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
-    return unicodedata.normalize("NFKC", _UNSEEN.sub("", plain))
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", plain)).translate(folded_characters())
 
 
 _FOLDING = _Folding()

@@ -35,6 +35,15 @@ class ReaderCount:
     readers: int
 
 
+@dataclass(frozen=True, slots=True)
+class Among:
+    """What a search is restricted to. Empty fields restrict nothing."""
+
+    source: SourceId | None = None
+    author: str = ""
+    year: int | None = None
+
+
 class Drawn(Protocol):
     """A picture: a PNG and how large it is shown, in px."""
 

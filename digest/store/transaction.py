@@ -40,6 +40,7 @@ from digest.store.people.confirmations import Confirmations
 from digest.store.people.newcomers import Newcomers
 from digest.store.people.records import Roster
 from digest.store.people.subscribers import Subscribers
+from digest.store.publishing.browsing import Browsing
 from digest.store.publishing.by_hand import ByHand
 from digest.store.publishing.entries import Entries
 from digest.store.publishing.feeds import Feeds
@@ -61,6 +62,7 @@ class Transaction:
         self.fetches = Fetches(connection)
         self.renames = Renames(connection)
         self.entries = Entries(connection)
+        self.browsing = Browsing(connection)
         self.by_hand = ByHand(connection)
         self.feeds = Feeds(connection)
         self.pictures = Pictures(connection)

@@ -15,6 +15,8 @@ _MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 _NOON = time(12)
+_WEEK = range(7)
+_NEAR = {"zh": ("今天", "昨天"), "en": ("today", "yesterday")}
 
 
 def format_day(day: EntryDate | date | None, language: str, *, year: bool = True) -> str:
@@ -64,6 +66,36 @@ def covered(opens_at: datetime, closes_at: datetime, zone: tzinfo, language: str
     if first == last:
         return end
     return f"{first.day}–{end}" if _month(first) == _month(last) else f"{_beside(last, first, language)} – {end}"
+
+
+def format_moment(moment: datetime, zone: tzinfo, language: str) -> str:
+    """A day and a time of day in a zone: `2026年11月30日 09:56`, `30 November 2026, 09:56`."""
+    there = moment.astimezone(zone)
+    return f"{format_day(there.date(), language)}{' ' if language.startswith('zh') else ', '}{there:%H:%M}"
+
+
+def format_near(day: date, today: date, language: str) -> str:
+    """A day of the past as people name it: `今天`, `3天前`, `3 days ago`; the date if it is a week or more away.
+
+    The year is left out if it is the present one.
+    """
+    chinese, days = language.startswith("zh"), (today - day).days
+    if not 0 <= days < len(_WEEK):
+        return format_day(day, language, year=day.year != today.year)
+    if days < len(_NEAR["zh"]):
+        return _NEAR["zh" if chinese else "en"][days]
+    return f"{days}天前" if chinese else f"{days} days ago"
+
+
+def machine_day(day: EntryDate | date | None) -> str:
+    """The date for `<time datetime>`: `2020-11-20`, `2020-11`, `2020`, `11-20`; empty if HTML has no form for it.
+
+    Source: HTML, 4.5.14 "The time element".
+    """
+    if day is None or (day.year is None and (day.month is None or day.day is None)):
+        return ""
+    parts = [f"{day.year:04}"] if day.year is not None else []
+    return "-".join(parts + [f"{part:02}" for part in (day.month, day.day) if part is not None])
 
 
 def _month(day: date) -> tuple[int, int]:

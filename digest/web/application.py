@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from types import MethodType
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -20,10 +22,11 @@ from digest.service.editions.digests import schedule_of
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
+from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
 from digest.web.conditional import respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.outlets import outlet_routes
-from digest.web.pages import PICTURES, Pages
+from digest.web.pages import MANIFEST, PICTURES, Pages
 from digest.web.people import people_routes
 from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
 
@@ -39,18 +42,23 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 _FEED_AGE = 900  # seconds
+_FEED_CACHE = f"public, max-age={_FEED_AGE}, stale-if-error=86400"
+_MOVED_CACHE = {"Cache-Control": f"public, max-age={_FEED_AGE}"}
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address contains its hash
-_LONGEST_QUERY = 200  # characters
 _FEED_ANSWER = "digest.feed"  # scope key: which feed was requested, and how it was answered
 _POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+_SAME_DAY = 900  # seconds: in no zone does a day begin within such a quarter of an hour
+_COLOURS = {"background_color": "#fbfaf7", "theme_color": "#fbfaf7"}
 
 
 def application(
@@ -72,6 +80,7 @@ def application(
     site = _Site(store, settings, now, metrics)
     routes = [
         *outlet_routes(store, settings, site.feeds),
+        *(Route(path, MethodType(endpoint, site.lists)) for path, endpoint, _ in LISTS),
         *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
         *_hooks(store, settings, now, fetch),
@@ -91,7 +100,13 @@ def application(
         },
     )
     made.router.redirect_slashes = False  # it would redirect to whatever host the client names
-    return ResponseCache(_Answering(made, metrics), store.version, lifetime_of, partial(_repetition_counter, metrics))
+    return ResponseCache(
+        _Answering(made, metrics),
+        store.version,
+        lifetime_of,
+        partial(_repetition_counter, metrics),
+        lambda: int(now().timestamp() // _SAME_DAY),
+    )
 
 
 def _hooks(
@@ -149,12 +164,9 @@ class _Site:
         self.watch = MonitorEndpoints(store, metrics)
         self._pages = Pages(settings)
         self.assets, self._paths = self._pages.assets, self._pages.paths
-        self._reading = Reading(store, settings)
+        self._reading = Reading(store, settings, now)
+        self.lists = Lists(store, settings, self._pages, self._reading, now, self.missing)
         self.feeds = Syndication(store, settings, stylesheet=self._paths["feed"], shown=self._pages.feed)
-
-    def home(self, request: Request) -> Response:
-        home = self._reading.home(self._pages.language(request))
-        return self._pages.page(request, "home", home=home)
 
     def about(self, request: Request) -> Response:
         language = self._pages.language(request)
@@ -166,10 +178,11 @@ class _Site:
         )
 
     def source(self, request: Request) -> Response:
-        source = self._reading.source(request.path_params["source"], self._pages.language(request))
+        given = request.path_params
+        source = self._reading.source(given["source"], self._pages.language(request), given.get("page"))
         if source:
             return self._pages.page(request, "source", source=source)
-        return self._redirect_if_renamed(request, request.path_params["source"]) or self.missing(request, None)
+        return self._redirect_if_renamed(request, given["source"]) or self.missing(request, None)
 
     def _redirect_if_renamed(self, request: Request, name: str) -> Response | None:
         """Redirect to the page or feed of a renamed source; temporarily, since it may get its old name back."""
@@ -178,27 +191,24 @@ class _Site:
             return None
         url = request.url.path.replace(f"/sources/{name}", f"/sources/{present}", 1)
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{url}{query}", 301, {"Cache-Control": f"public, max-age={_FEED_AGE}"})
+        return RedirectResponse(f"{url}{query}", 301, _MOVED_CACHE)
 
-    def search(self, request: Request) -> Response:
-        query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
-        found = self._reading.search(query, self._pages.language(request)) if query else ()
-        return self._pages.page(request, "search", query=query, found=found)
+    def reading(self, request: Request) -> Response:
+        """How to read what is here, and where."""
+        return self._pages.page(request, "reading")
 
     def search_feed(self, request: Request) -> Response:
         _asked_for(request)
-        query = request.query_params.get("q", "")[:_LONGEST_QUERY].strip()
+        query = request.query_params.get("q", "")[:LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
         return self._document(request, self.feeds.search_feed(query, request.path_params["kind"]))
 
     def opml(self, request: Request) -> Response:
         name = request.url.path.removeprefix("/")
-        return Response(
-            self.feeds.opml(each=name == "sources.opml"),
-            media_type=MEDIA_TYPE,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        made = self._pages.served(request, self.feeds.opml(each=name == "sources.opml"), MEDIA_TYPE, cache="no-cache")
+        made.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return made
 
     def feed(self, request: Request) -> Response:
         _asked_for(request)
@@ -213,7 +223,7 @@ class _Site:
         return self._document(request, document, ("Accept", "Accept-Language") if styled else ("Accept",))
 
     def _document(self, request: Request, document: Document, negotiated: Sequence[str] = ()) -> Response:
-        made = respond(document, request.headers, max_age=_FEED_AGE, negotiated=negotiated)
+        made = respond(document, request.headers, cache=_FEED_CACHE, negotiated=negotiated)
         request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)
 
@@ -223,7 +233,7 @@ class _Site:
         if entry:
             return self._pages.page(request, "entry", entry=entry)
         if into := self._reading.merged_into(name):
-            return RedirectResponse(f"/entries/{into}", 301, {"Cache-Control": f"public, max-age={_FEED_AGE}"})
+            return RedirectResponse(f"/entries/{into}", 301, _MOVED_CACHE)
         return (
             self._pages.page(request, "removed", code=410)
             if self._reading.removed(name)
@@ -247,12 +257,27 @@ class _Site:
 
     def asset(self, request: Request) -> Response:
         asset = self.assets[request.url.path]
+        if asset.media_type.startswith(("text/", "image/svg")):
+            return self._pages.served(
+                request, asset.body, _with_charset(asset.media_type), cache=_FOR_GOOD["Cache-Control"]
+            )
         return Response(asset.body, media_type=asset.media_type, headers=_FOR_GOOD)
 
     def picture(self, request: Request) -> Response:
         """An icon at a path that stays, which feeds name, or where browsers and feed readers look for it."""
         picture = self.assets[self._paths[PICTURES[request.url.path]]]
         return Response(picture.body, media_type=picture.media_type, headers={"Cache-Control": "public, max-age=86400"})
+
+    def manifest(self, request: Request) -> Response:
+        """What a phone shows of the site on its home screen."""
+        icons = [
+            {"src": self._paths[name], "sizes": f"{size}x{size}", "type": "image/png"}
+            for name, size in (("icon-180", 180), ("square", 512))
+        ]
+        title = self._settings.site_title
+        made = {"name": title, "short_name": title, "start_url": "/", "display": "browser", "icons": icons}
+        body = json.dumps({**made, **_COLOURS}, ensure_ascii=False).encode()
+        return self._pages.served(request, body, MANIFEST, cache="public, max-age=86400")
 
     def metrics(self, request: Request) -> Response:
         """Metrics for requests from this machine; other monitors use the listener of `web.metrics_listen`."""
@@ -261,6 +286,10 @@ class _Site:
         return self.watch.metrics(request)
 
     def missing(self, request: Request, error: Exception | None) -> Response:  # noqa: ARG002 - a handler takes it
+        path = request.url.path.rstrip("/")
+        if path and path != request.url.path and request.method in {"GET", "HEAD"} and _is_ours(request, path):
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"{quote(path)}{query}", 301, _MOVED_CACHE)
         return self._pages.page(request, "missing", code=404)
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above
@@ -274,17 +303,28 @@ class _Site:
         return PlainTextResponse("try again in a minute\n", 503, headers={"Retry-After": "60"})
 
 
+def _with_charset(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
+
+
+def _is_ours(request: Request, path: str) -> bool:
+    """Whether a path leads to a route of this site, and to none of another: `//host` names another."""
+    if path.startswith("//") or "\\" in path:
+        return False
+    return any(isinstance(route, Route) and route.path_regex.match(path) for route in request.app.routes)
+
+
 # The path of each page and feed, what answers it, and how long its response may be cached.
 ROUTES: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
-    ("/", _Site.home, Lifetime.COMMIT),
     ("/about", _Site.about, Lifetime.COMMIT),
-    ("/search", _Site.search, None),
+    ("/reading", _Site.reading, Lifetime.COMMIT),
     ("/search.{kind}", _Site.search_feed, None),
     ("/feeds.opml", _Site.opml, Lifetime.COMMIT),
     ("/sources.opml", _Site.opml, Lifetime.COMMIT),
     ("/feed.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/archive/{page:int}.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/sources/{source}", _Site.source, Lifetime.COMMIT),
+    ("/sources/{source}/page/{page:int}", _Site.source, Lifetime.COMMIT),
     ("/{group:str}/{name}/feed.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/{group:str}/{name}/archive/{page:int}.{kind}", _Site.feed, Lifetime.PUBLISHED),
     ("/formulas/{name}.png", _Site.formula, None),
@@ -292,5 +332,6 @@ ROUTES: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
     ("/editions", _Site.editions, Lifetime.COMMIT),
     ("/editions/{key:path}", _Site.edition, Lifetime.COMMIT),
     *((path, _Site.picture, None) for path in PICTURES),
+    ("/manifest.webmanifest", _Site.manifest, None),
 )
-lifetime_of = lifetimes((path, lifetime) for path, _, lifetime in ROUTES)
+lifetime_of = lifetimes((path, lifetime) for path, _, lifetime in (*LISTS, *ROUTES))

@@ -38,23 +38,31 @@ class ConditionalResponse:
 
 
 def respond(
-    document: Document, headers: Mapping[str, str], *, max_age: int, negotiated: Sequence[str] = ()
+    document: Document,
+    headers: Mapping[str, str],
+    *,
+    cache: str,
+    negotiated: Sequence[str] = (),
+    dated: bool = True,
 ) -> ConditionalResponse:
     """The response to a GET or HEAD with these headers (lower-case names).
 
-    `negotiated` names the headers by which the document was chosen.
+    `cache` is its Cache-Control. `negotiated` names the headers by which the document was chosen. `dated`: its date
+    tells whether it changed; otherwise only its tag does.
     """
     coding = best_coding(headers.get("accept-encoding", ""))
     etag = f"{document.etag}-{coding}" if coding else document.etag
     common = {
         "ETag": f'"{etag}"',
-        "Last-Modified": format_datetime(document.last_modified.astimezone(UTC).replace(microsecond=0), usegmt=True),
-        "Cache-Control": f"public, max-age={max_age}, stale-if-error=86400",
+        "Cache-Control": cache,
         "Vary": ", ".join((*negotiated, "Accept-Encoding")),
     }
+    if dated:
+        moment = document.last_modified.astimezone(UTC).replace(microsecond=0)
+        common["Last-Modified"] = format_datetime(moment, usegmt=True)
     if document.links:
         common["Link"] = document.links
-    if unchanged(document, headers):
+    if unchanged(document, headers, dated=dated):
         return ConditionalResponse(304, common, b"")
     common["Content-Type"] = document.media_type
     if coding:
@@ -62,7 +70,7 @@ def respond(
     return ConditionalResponse(200, common, document.coded(coding))
 
 
-def unchanged(document: Document, headers: Mapping[str, str]) -> bool:
+def unchanged(document: Document, headers: Mapping[str, str], *, dated: bool = True) -> bool:
     """Whether the client has the document: by its tag (weak comparison), or without tags by the date."""
     tags = headers.get("if-none-match")
     if tags is not None:
@@ -70,7 +78,7 @@ def unchanged(document: Document, headers: Mapping[str, str]) -> bool:
         given = {_SUFFIX.sub("", tag) for tag in _TAG.findall(tags)}
         return tags.strip() == "*" or document.etag in given
     since = headers.get("if-modified-since")
-    if since is None:
+    if since is None or not dated:
         return False
     try:
         moment = parsedate_to_datetime(since)

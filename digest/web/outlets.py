@@ -41,13 +41,13 @@ class _Outlets:
         if self._settings.digest(given["name"]) is None and (moved := self._renamed(request)):
             return moved
         document = self._editions.feed(given["name"], given["kind"], given.get("page"))
-        made = respond(document, request.headers, max_age=_AGE)
+        made = respond(document, request.headers, cache=f"public, max-age={_AGE}, stale-if-error=86400")
         return Response(made.body, made.status, made.headers)
 
     def private(self, request: Request) -> Response:
         """A subscriber's own feed. Its address is a secret: no cache stores it, no search engine lists it."""
         document = self._editions.private(request.path_params["token"], request.path_params["kind"])
-        made = respond(document, request.headers, max_age=_AGE)
+        made = respond(document, request.headers, cache=f"public, max-age={_AGE}, stale-if-error=86400")
         kept = {name: value for name, value in made.headers.items() if name not in {"Cache-Control", "Link"}}
         return Response(made.body, made.status, {**kept, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
 

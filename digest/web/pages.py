@@ -1,40 +1,51 @@
-"""HTML pages in the visitor's language, and the files that they load. Decision 81."""
+"""HTML pages in the visitor's language and script, and the files that they load. Decision 81."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from digest import files
+from digest.chinese import SCRIPTS, converted_page
+from digest.service.publishing.documents import Document
 from digest.service.publishing.feeds import feeds
 from digest.templating import LANGUAGES, language_tag, rendered
 from digest.typeset.dates import format_day, known_day
-from digest.web.conditional import preferred
+from digest.web.conditional import preferred, respond
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from digest.feeds.values import FeedEntry, FeedFacts
     from digest.settings import Settings
 
 FONT = "latinmodern-math.woff2"
+MANIFEST = "application/manifest+json"
 _ASSETS = {
     FONT: "font/woff2",
     "style.css": "text/css",
     "feed.css": "text/css",
     "icon.svg": "image/svg+xml",
+    "icon-180.png": "image/png",
     "square.png": "image/png",
     "logo.png": "image/png",
 }
 PICTURES = {"/favicon.ico": "icon", "/icon.png": "square", "/logo.png": "logo"}  # the asset at each permanent path
 _OK = 200
+_EPOCH = datetime.fromtimestamp(0, UTC)  # of documents without a date
+_SHARED = ("page",)  # what of a query belongs to the permanent address of a page
+# A link of ours to a page or a feed, which keeps the script; files and addresses of other sites do not.
+_OURS = re.compile(r'(?P<before>\s(?:href|action)=")(?P<path>/(?!/)[^"?#]*)(?P<query>\?[^"#]*)?(?P<rest>#[^"]*)?"')
+_FILE = re.compile(r"\.(?:css|png|svg|ico|woff2|webmanifest|opml|xml|txt)$")
 
 
 class Pages:
@@ -52,14 +63,51 @@ class Pages:
         self, request: Request, name: str, *, code: int = _OK, private: bool = False, **values: object
     ) -> Response:
         """A page. A `private` one is for the holder of its address: no cache stores it, no search engine lists it."""
-        made = self.html(self.language(request), name, values)
-        headers = {
-            "Cache-Control": "no-cache" if code == _OK and not private else "no-store",
-            "Vary": "Accept-Language",
-        }
+        return self.show(request, name, values, code=code, private=private)
+
+    def show(
+        self, request: Request, name: str, values: Mapping[str, object], *, code: int = _OK, private: bool = False
+    ) -> Response:
+        """The same, with the values in a mapping."""
+        script = request.query_params.get("script", "")
+        script = script if script in SCRIPTS else ""
+        where: dict[str, object] = {"path": request.url.path, "script": script}
+        if code == _OK and not private:
+            where |= {"canonical": self._canonical(request), "scripts": self._scripts(request)}
+        made = self.html(self.language(request), name, {**where, **values})
+        if script:
+            made = _keeping(converted_page(made, script), script)
+        if code == _OK and not private:
+            return self.served(
+                request, made.encode(), "text/html; charset=utf-8", cache="no-cache", negotiated=["Accept-Language"]
+            )
+        headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
         if private:
             headers["X-Robots-Tag"] = "noindex"
         return HTMLResponse(made, code, headers)
+
+    def served(
+        self, request: Request, body: bytes, media_type: str, *, cache: str, negotiated: Sequence[str] = ()
+    ) -> Response:
+        """A document of which the client may have the present version, compressed as it likes."""
+        document = Document(body, media_type, hashlib.sha256(body).hexdigest()[:32], _EPOCH)
+        made = respond(document, request.headers, cache=cache, negotiated=negotiated, dated=False)
+        return Response(made.body, made.status, made.headers)
+
+    def _canonical(self, request: Request) -> str:
+        """The permanent address of a page, without choices such as the script."""
+        kept = [(name, value) for name, value in request.query_params.items() if name in _SHARED and value != "1"]
+        return f"{self._settings.base_url}{quote(request.url.path)}{f'?{urlencode(kept)}' if kept else ''}"
+
+    def _scripts(self, request: Request) -> dict[str, str]:
+        """This page in each script, and as it is written; empty if nothing here is Chinese."""
+        if not any(source.language.startswith("zh") for source in self._settings.sources):
+            return {}
+        kept = [one for one in request.query_params.multi_items() if one[0] != "script"]
+        return {
+            name: f"{quote(request.url.path)}?{urlencode([*kept, ('script', name)], errors='replace')}"
+            for name in ("", *SCRIPTS)
+        }
 
     def feed(self, language: str, facts: FeedFacts, entries: Sequence[FeedEntry]) -> str:
         """What a browser shows of a feed, as well-formed XML.
@@ -87,11 +135,30 @@ class Pages:
             "assets": self.paths,
             "feeds": self._feeds,
             "sources": settings.sources,
+            "topics": settings.topics,
             "contact": settings.contact,
             "contact_url": settings.contact_url,
             "signup": settings.signup.open and bool(settings.digests),
+            "has_digests": bool(settings.digests),
+            "grouped": "{:,}".format,
+            "path": "",
+            "canonical": "",
+            "script": "",
+            "scripts": {},
         }
         return rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
+
+
+def _keeping(page: str, script: str) -> str:
+    """The page with the choice of the script in its links to other pages."""
+
+    def kept(found: re.Match[str]) -> str:
+        path, query = found["path"], found["query"] or ""
+        if _FILE.search(path) or "script=" in query:
+            return found[0]
+        return f'{found["before"]}{path}{query}{"&amp;" if query else "?"}script={script}{found["rest"] or ""}"'
+
+    return _OURS.sub(kept, page)
 
 
 @dataclass(frozen=True, slots=True)

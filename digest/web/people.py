@@ -61,7 +61,7 @@ class _People:
     def subscribe(self, request: Request, form: Form | None) -> Response:
         """Ask for a mail with a link. The response is the same for every address, known or not."""
         if not self._settings.signup.open or not self._settings.digests:
-            return self._pages.page(request, "missing", code=404)
+            return self._pages.page(request, "missing", code=404) if form else self._offer(request, "")
         if form is None:
             return self._offer(request, request.query_params.get("address", ""))
         try:

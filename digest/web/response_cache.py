@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from digest.records.operating import Version
 
 _Key = tuple[bytes | str, ...]
+_State = tuple[int, int]
 _ASKED_BY = frozenset(
     (b"accept", b"accept-encoding", b"accept-language", b"if-none-match", b"if-modified-since")
 )  # the request headers that a response may depend on
@@ -46,7 +47,7 @@ _SAYS_MORE = frozenset((b"content-length", b"transfer-encoding", b"expect"))
 class CachedResponse:
     """A response, and the state of the store for which it is valid. `count` is called when it is served again."""
 
-    state: int
+    state: _State
     start: Message
     body: Message
     size: int
@@ -59,6 +60,7 @@ class ResponseCache:
 
     `lifetime` returns how long the responses for a path are valid, None if they are not cached, such as pages for one
     person. Responses with `no-store` are never cached.
+    `clock` returns a number that changes when pages name days anew, such as `today`; feeds name none.
     `again` takes the scope and status of a response, and returns the function that counts each repetition.
     """
 
@@ -68,8 +70,10 @@ class ResponseCache:
         version: Callable[[], Version | None],
         lifetime: Callable[[str], Lifetime | None],
         again: Callable[[Scope, int], Callable[[], None]],
+        clock: Callable[[], int] = lambda: 0,
     ) -> None:
         self._inner, self._version, self._lifetime, self._again = inner, version, lifetime, again
+        self._clock = clock
         self._answers: OrderedDict[_Key, CachedResponse] = OrderedDict()
         self._size = 0
 
@@ -98,7 +102,7 @@ class ResponseCache:
         known = self._answers.get(key)
         return known if known and known.state == state else None
 
-    def _key_and_state(self, scope: Scope) -> tuple[_Key, int] | None:
+    def _key_and_state(self, scope: Scope) -> tuple[_Key, _State] | None:
         """The cache key of a request, and the state for which a response must be valid; None if it is not cacheable."""
         lifetime = self._lifetime(scope["path"]) if scope["method"] in _METHODS else None
         if lifetime is None:
@@ -114,14 +118,14 @@ class ResponseCache:
         )
         return key, state
 
-    def _state(self, lifetime: Lifetime) -> int | None:
+    def _state(self, lifetime: Lifetime) -> _State | None:
         """The state for which a response is valid; None (no caching) if the store cannot give it cheaply."""
         version = self._version()
         if version is None:
             return None
-        return version.published if lifetime is Lifetime.PUBLISHED else version.commits
+        return (version.published, 0) if lifetime is Lifetime.PUBLISHED else (version.commits, self._clock())
 
-    def _store(self, key: _Key, state: int, start: Message, body: Message, scope: Scope) -> None:
+    def _store(self, key: _Key, state: _State, start: Message, body: Message, scope: Scope) -> None:
         headers = dict(start["headers"])
         size = len(body.get("body", b"")) + sum(map(len, key)) + _OVERHEAD
         if start["status"] not in _KEEPABLE or b"no-store" in headers.get(b"cache-control", b"") or size > _LARGEST:

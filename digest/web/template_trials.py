@@ -15,13 +15,16 @@ from digest.errors import ConfigurationError, DigestError
 from digest.mail.composing.edition_text import LARGEST_HTML
 from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind
+from digest.records.publishing import Among
 from digest.service.editions import drafts
 from digest.service.mailing.samples.blog import READER, sample_blog
 from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
+from digest.service.publishing.browsing import Catalogue, MostRead
 from digest.service.publishing.edition_feeds import EditionFeeds
-from digest.service.publishing.pages import Reading
+from digest.service.publishing.entry_views import Ways
+from digest.service.publishing.pages import Home, Reading, TopicPage
 from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
 from digest.web.pages import Pages
@@ -182,19 +185,45 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     """The pages by name with sample values; a page comes once for each of its states."""
     reading = Reading(blog.store, blog.settings)
     yield "home", {"home": reading.home(language)}
+    yield "home", {"home": Home((), Ways(0)), "path": "/"}
+    yield "reading", {}
     yield "source", {"source": reading.source(blog.source, language)}
     for entry in blog.entries:
         yield "entry", {"entry": reading.entry(entry, language)}
     yield "editions", {"editions": reading.editions(language), "digests": blog.settings.digests}
     yield "edition", {"edition": reading.edition(blog.edition, language)}
-    for query in ("", "圆周率", "nothing of this"):
-        yield "search", {"query": query, "found": reading.search(query, language) if query else ()}
+    yield from _lists(blog, language)
     spoken_of = {"spoken": lambda digest: _described_schedule(digest.schedule, digest.timezone, language)}
     yield "about", {"digests": blog.settings.digests, **spoken_of}
     for name in ("asked", "busy", "erased", "missing", "removed"):
         yield name, {}
     yield "whose", {"address": READER}
     yield from _of_people(blog, language)
+
+
+def _lists(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:
+    """The ways to everything, in every state."""
+    catalogue, none = Catalogue(blog.store, blog.settings), Ways(0)
+    archive, most_read = catalogue.archive(), catalogue.most_read(language)
+    for topics in ((), blog.settings.topics):
+        yield "archive", {"archive": replace(archive, more_authors=bool(topics)), "topics": topics}
+    yield "archive", {"archive": replace(archive, total=0, undated=1, authors=()), "topics": ()}
+    yield "most_read", {"most_read": most_read}
+    rising = tuple(replace(view, gained=1_000) for view in most_read.ever)
+    yield "most_read", {"most_read": MostRead(rising, ())}
+    for authors in ((), archive.authors):
+        yield "authors", {"authors": authors}
+        for author in authors:
+            found = catalogue.author(author.name, language)
+            yield "author", {"author": author.name, "entries": found[0] if found else (), "ways": none}
+    year = archive.years[0].year
+    for of in ({"year": year, "month": 0}, {"year": year, "month": 3}, {"year": 0, "month": 0}):
+        yield "titles", {"titles": catalogue.dated(year, None, language), "of": of}
+    for query in ("", "圆周率", "nothing of this"):
+        among = Among(year=year - 1 if query else None, author="x" * bool(query))
+        yield "search", {"query": query, "found": catalogue.search(query, Among(), language), "among": among}
+    home = blog.settings.topics and Reading(blog.store, blog.settings).topic(blog.settings.topics[0].id, language)
+    yield "topic", {"topic": home or TopicPage("topic", "topic", (), Ways(3, "/page/2", "/page/1", "/page/1", 2, 3))}
 
 
 def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, object]]]:

@@ -42,7 +42,21 @@ DAYS = ("2026-03-17T02:00Z", "2026-03-18T02:00Z", "2026-03-20T02:00Z", "2026-03-
 
 NAMES = (
     *("home", "entry", "revised", "hostile", "long", "empty", "removed", "edition", "search", "found-nothing"),
-    *("editions", "source", "about", "leave", "subscribe", "confirm", "whose", "choices", "expired", "missing"),
+    *(
+        "archive",
+        "year",
+        "reading",
+        "editions",
+        "source",
+        "about",
+        "leave",
+        "subscribe",
+        "confirm",
+        "whose",
+        "choices",
+        "expired",
+        "missing",
+    ),
     *("atom", "rss"),
 )
 LONG_SUM = (
@@ -225,6 +239,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         "edition": Page(f"/editions/{newest['key']}"),
         "search": Page("/search?q=" + quote("第一")),
         "found-nothing": Page("/search?q=zyzzyva"),
+        "archive": Page("/archive"),
+        "year": Page("/archive/2026"),
+        "reading": Page("/reading"),
         "editions": Page("/editions"),
         "source": Page("/sources/blog"),
         "about": Page("/about"),

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("written", ["ada＠example．org", "ada@例子。中国", "ada@example.org"])
-@pytest.mark.parametrize("name", ["home", "subscribe"])
-def test_full_width_marks_and_other_letters_can_be_sent(browser: Browser, site: Site, name: str, written: str) -> None:
+def test_full_width_marks_and_other_letters_can_be_sent(browser: Browser, site: Site, written: str) -> None:
     context = browser.new_context(locale="zh-CN")
     try:
         page = context.new_page()
-        page.goto(site.address + site.pages[name].path)
+        page.goto(site.address + site.pages["subscribe"].path)
         page.locator("#address").fill(written)
         with page.expect_navigation():
             page.locator("form[action='/subscribe'] button[type='submit']").click()

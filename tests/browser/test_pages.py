@@ -125,7 +125,7 @@ def test_a_page_fits_and_loads_only_its_own(browser: Browser, site: Site, name: 
 
 @pytest.mark.parametrize("name", HTML)
 def test_a_page_speaks_the_language_of_the_browser(browser: Browser, site: Site, name: str) -> None:
-    for locale, words in (("zh-CN", "搜索 关于本站 RSS 订阅"), ("en-US", "Search About Feed")):
+    for locale, words in (("zh-CN", "文章 往期 搜索 订阅"), ("en-US", "Articles Editions Search Subscribe")):
         with visiting(browser, site, "phone", locale=locale) as visit:
             page = visit(name)
             assert page.locator("html").get_attribute("lang") == locale.replace("-US", "")
@@ -247,13 +247,13 @@ def test_the_skip_link_skips(browser: Browser, site: Site) -> None:
 
 def test_one_searches_by_keyboard(browser: Browser, site: Site) -> None:
     with visiting(browser, site) as visit:
-        page = visit("home")
+        page = visit("search", "/search")
         assert "q" in tabbed(page)
         page.keyboard.type("第一")
         with page.expect_navigation():
             page.keyboard.press("Enter")
         assert unquote(urlsplit(page.url).query) == "q=第一"
-        assert page.locator(".card").count() > 2
+        assert page.locator(".list > li").count() > 2
         assert page.locator("mark").first.inner_text() == "第一"
         assert page.locator("input[name=q]").input_value() == "第一"
         visit.check()
@@ -361,7 +361,7 @@ def test_no_link_leads_nowhere(site: Site) -> None:
         assert status == expected.get(url, 200), f"{url} from {origin}"
         assert body, url
         named, seen[url] = links(kind, body)
-        waiting += [(urljoin(url, one), url) for one in named]
+        waiting += [(urljoin(url, one), url) for one in named if "script=" not in one]
 
     assert not [one for one in wanted if one[1] and one[1] not in seen.get(one[0], {one[1]})]
     places = {urlsplit(url).hostname or urlsplit(url).scheme for url in elsewhere}

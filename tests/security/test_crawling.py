@@ -73,7 +73,7 @@ def is_safe(answer: Reply) -> bool:
     """Whether a response is no error of ours, has the security headers, and contains no markup of the request."""
     assert answer.status < 500
     assert all(answer.headers.get(name) for name in SECURITY)
-    assert "location" not in answer.headers
+    assert re.fullmatch(r"/(?![/\\])[!-~]*", answer.headers.get("location", "/")), "a redirect stays on this site"
     assert "set-cookie" not in answer.headers
     if answer.headers.get("content-type", "").startswith("text/html"):
         assert f"<{MARK}".encode() not in answer.body

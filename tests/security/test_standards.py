@@ -254,8 +254,8 @@ REDIRECTS = ["//evil.example", "/\\evil.example", "/%5cevil.example", "/https://
 @pytest.mark.parametrize("host", ["digest.example.org", "evil.example"])
 def test_no_answer_leads_to_another_host(site: Site, path: str, host: str) -> None:
     answer = site(path, host=host, x_forwarded_host="evil.example")
-    assert answer.status in {200, 404}
-    assert "location" not in answer.headers
+    assert answer.status in {200, 301, 404}
+    assert answer.headers.get("location", "/feed.atom") == "/feed.atom"
     assert b"//evil.example" not in answer.body.replace(quote("//evil.example", safe="").encode(), b"")
 
 

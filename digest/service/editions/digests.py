@@ -51,10 +51,16 @@ def digest_zone(settings: Settings, digest: DigestId) -> ZoneInfo:
     return ZoneInfo(configured.timezone if configured else "UTC")
 
 
-def edition_name(tx: Transaction, settings: Settings, edition: Edition, language: str) -> str:
-    """The days of an edition, such as `2026年11月23日—29日`, on the calendar of its digest."""
+def edition_name(
+    tx: Transaction, settings: Settings, edition: Edition, language: str, now: datetime | None = None
+) -> str:
+    """The days of an edition, such as `2026年11月23日—29日`, on the calendar of its digest.
+
+    With `now`, those of the present year are named without it.
+    """
     zone = digest_zone(settings, edition.digest)
-    return covered(window_opens(tx, edition), edition.closes_at, zone, language)
+    year = now is None or edition.closes_at.astimezone(zone).year != now.astimezone(zone).year
+    return covered(window_opens(tx, edition), edition.closes_at, zone, language, year=year)
 
 
 def window_opens(tx: Transaction, edition: Edition) -> datetime:

@@ -1,185 +1,191 @@
-"""Reads the content of pages from the store."""
+"""Reads the content of pages from the store: the stream of new entries, entries, sources, topics and editions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from html import escape
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from digest.dumps.structure import blocks
 from digest.mail.composing.notes import note_html
-from digest.model import DateKind, EntryId, Section, SourceId
+from digest.model import EntryId, Section, SourceId
 from digest.records.intake import DumpState
-from digest.search_terms import marks, query
-from digest.service.editions.digests import digest_title, edition_name
-from digest.service.publishing.feeds import EVERYTHING, source_of, via
+from digest.service.editions.digests import digest_title, digest_zone, edition_name
+from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
+from digest.service.publishing.feeds import EVERYTHING, feed_at, source_of
 from digest.service.publishing.redating import tells_another_day
-from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.chart import chart
 from digest.typeset.dates import format_day
-from digest.typeset.excerpt import excerpt
-from digest.typeset.formulas import text as linear
-from digest.typeset.html import html
-from digest.typeset.punctuation import full_width
-from digest.typeset.titles import headline, labels
+from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
-    from digest.model import Content, Edition, EditionKey, Entry, EntryDate
+    from digest.model import Content, Edition, EditionKey, Entry
     from digest.records.publishing import ReaderCount, RevisionRecord
-    from digest.search_terms import Query
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
-_HOME_ENTRIES = 30
-_HOME_EDITIONS = 8
-_HOME_EXCERPT = 160
-_FOUND = 50
+CHUNK = 15  # entries on a page of a stream; the newest page has up to twice as many
+_HOME_EDITIONS = 3
 _CHANGES = 40  # paragraphs of a revision that a page shows
-_BEFORE, _SHOWN = 40, 200  # characters of a text in a search result
-
-
-@dataclass(frozen=True, slots=True)
-class EntryView:
-    """An entry for pages. `html` and `marked` are safe; `date` is formatted text, `kind` is how it is known.
-
-    `marked` is the title with the matches of a search marked. `dates` are the day before and the new one, if the
-    edition on the page corrected its date.
-    """
-
-    id: EntryId
-    title: str
-    marked: str
-    url: str
-    author: str
-    date: str
-    kind: str
-    html: str
-    readers: int | None
-    via: str
-    source: str
-    source_url: str
-    first_seen_at: datetime
-    revisions: int
-    gained: int | None = None
-    dates: str = ""
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link to another page."""
-
-    url: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class RevisionView:
-    """A stored state of an entry: when, why (a changes.Cause), and its changes, as safe HTML.
-
-    `dates` are the formatted day before and the new one if the day changed, otherwise empty.
-    """
-
-    number: int
-    at: datetime
-    cause: str
-    dates: str
-    html: str
+_SHORT_EDITION = 12  # entries of which an edition shows the whole text
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """An entry with its history. `newer` and `older` are its neighbours in the feed of all entries."""
+    """An entry with its history. `newer` and `older` are its neighbours in the feed of all entries.
+
+    `dated`: the days of the entry and of both neighbours are known, in this order, so that the words `newer` and
+    `older` are true.
+    """
 
     entry: EntryView
     chart: str
     revisions: tuple[RevisionView, ...]
     newer: Link | None
     older: Link | None
+    dated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditionLink:
+    """An edition in a list: its digest and days, and how many entries of each kind it announces."""
+
+    url: str
+    title: str
+    digest: str
+    days: str
+    new: int
+    corrected: int
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The home page: newest entries by the day they were first seen, and newest editions."""
+    """A page of the stream of all entries. The first one has the newest editions, too."""
 
-    days: tuple[tuple[str, tuple[EntryView, ...]], ...]
-    editions: tuple[Link, ...]
+    days: tuple[Day, ...]
+    ways: Ways
+    editions: tuple[EditionLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """A source: its state and newest entries. `troubled` are its dumps that are held or could not be read."""
+    """A page of the entries of a source. `troubled` is the number of its dumps that are held or could not be read."""
 
     id: str
     title: str
-    refreshed_at: datetime | None
-    entries: int
+    refreshed: Moment | None
     dumps: int
-    troubled: tuple[str, ...]
-    newest: tuple[EntryView, ...]
+    troubled: int
+    days: tuple[Day, ...]
+    ways: Ways
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPage:
+    """A page of the entries of a topic."""
+
+    id: str
+    title: str
+    days: tuple[Day, ...]
+    ways: Ways
 
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """An edition for a page: its entries by section, the `days` that it covers, and the operator's `note` as HTML."""
+    """An edition for a page: its entries by section, the `days` that it covers, when it was made, and the `note`."""
 
     edition: Edition
     title: str
     days: str
+    made: Moment
     new: tuple[EntryView, ...]
     most_read: tuple[EntryView, ...]
     corrected: tuple[EntryView, ...]
+    newer: EditionLink | None
+    older: EditionLink | None
     note: str = ""
 
 
 class Reading:
     """Reads published content for the pages, in the visitor's language. May be used from several threads."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store, self._settings = store, settings
+    def __init__(
+        self, store: Store, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._store, self._settings, self._now = store, settings, now
 
-    def home(self, language: str) -> Home:
-        """The newest entries and editions."""
+    def home(self, language: str, page: int | None = None) -> Home | None:
+        """The newest entries and editions, or an older page of the entries; None for a page that does not exist."""
         with self._store.read() as tx:
-            entries = tx.entries.newest(limit=_HOME_ENTRIES)
-        days: dict[str, list[EntryView]] = {}
-        for entry in entries:
-            zone = ZoneInfo(getattr(source_of(self._settings, entry), "timezone", "UTC"))
-            day = format_day(entry.first_seen_at.astimezone(zone).date(), language)
-            days.setdefault(day, []).append(self._view(entry, language, limit=_HOME_EXCERPT))
-        return Home(tuple((day, tuple(views)) for day, views in days.items()), self.editions(language)[:_HOME_EDITIONS])
+            found = self._stream(tx, EVERYTHING, "", language, page)
+            if found is None:
+                return None
+            editions = () if page else self._editions(tx, language)[:_HOME_EDITIONS]
+        return Home(*found, editions)
 
-    def source(self, name: str, language: str) -> SourcePage | None:
-        """A configured source; None for any other."""
+    def source(self, name: str, language: str, page: int | None = None) -> SourcePage | None:
+        """A configured source; None for any other, and for a page that does not exist."""
         configured = self._settings.source(name)
         if configured is None:
             return None
         source = SourceId(name)
         with self._store.read() as tx:
             state, dumps = tx.readings.source(source), tx.readings.dumps(source)
-            newest = tx.entries.newest(source=source, limit=_HOME_ENTRIES)
-            size = tx.feeds.size(f"source/{name}")
+            found = self._stream(tx, f"source/{name}", f"/sources/{name}", language, page)
+        if found is None:
+            return None
+        views = Views(self._settings, language, self._now())
         return SourcePage(
             name,
             configured.title,
-            state.refreshed_at if state else None,
-            size,
+            views.moment(state.refreshed_at, zone_of(self._settings, configured))
+            if state and state.refreshed_at
+            else None,
             len(dumps),
-            tuple(f"{dump.path}: {dump.reason}" for dump in dumps.values() if dump.state is not DumpState.GOOD),
-            tuple(self._view(entry, language, limit=_HOME_EXCERPT) for entry in newest),
+            sum(dump.state is not DumpState.GOOD for dump in dumps.values()),
+            *found,
         )
 
-    def search(self, asked: str, language: str) -> tuple[EntryView, ...]:
-        """The results of a search, best first, with the matches marked."""
+    def topic(self, name: str, language: str, page: int | None = None) -> TopicPage | None:
+        """A configured topic; None for any other, and for a page that does not exist."""
+        topic, feed = self._settings.topic(name), feed_at(self._settings, f"topics/{name}/")
+        if topic is None or feed is None:
+            return None
         with self._store.read() as tx:
-            found = tx.entries.search(asked, limit=_FOUND)
-        wanted = query(asked)
-        return tuple(self._found(entry, wanted, language) for entry in found)
+            found = self._stream(tx, feed.key, f"/topics/{name}", language, page)
+        return TopicPage(name, topic.title, *found) if found else None
+
+    def _stream(
+        self, tx: Transaction, feed: str, path: str, language: str, page: int | None
+    ) -> tuple[tuple[Day, ...], Ways] | None:
+        """A page of a feed's entries in the order in which they joined it, newest first; None for no such page.
+
+        Page N holds the numbers up to N times CHUNK, so what it shows never moves to another page. Decision 318.
+        """
+        size = tx.feeds.size(feed)
+        closed = max(0, (size - CHUNK) // CHUNK)
+        if page is not None and not 1 <= page <= closed:
+            return None
+        last = page * CHUNK if page else size
+        entries = tx.feeds.members(feed, (page - 1) * CHUNK + 1 if page else closed * CHUNK + 1, last)
+        older = page - 1 if page else closed
+        newer = f"{path}/page/{page + 1}" if page and page < closed else path or "/"
+        ways = Ways(
+            tx.browsing.size(feed),
+            newer if page else "",
+            f"{path}/page/{older}" if older else "",
+            f"{path}/page/1" if older > 1 else "",
+        )
+        return self._days(entries, language, lead=page is None and not path), ways
+
+    def _days(self, entries: Sequence[Entry], language: str, *, lead: bool) -> tuple[Day, ...]:
+        views = Views(self._settings, language, self._now())
+        shown = [views.lead(one) if lead and not at else views.row(one) for at, one in enumerate(entries)]
+        return tuple(
+            Day((group := tuple(same))[0].seen, group) for _, same in groupby(shown, lambda one: one.seen.iso[:10])
+        )
 
     def entry(self, entry: str, language: str) -> EntryPage | None:
         """A published entry, with its whole text and history."""
@@ -189,13 +195,18 @@ class Reading:
                 return None
             revisions, counts = tx.entries.revisions(found.id), tx.entries.counts(found.id)
             newer, older = tx.feeds.neighbours(EVERYTHING, found.id)
+        views, zone = (
+            Views(self._settings, language, self._now()),
+            zone_of(self._settings, source_of(self._settings, found)),
+        )
         return EntryPage(
-            self._view(found, language),
+            views.whole(found),
             chart(_newest_series(counts), language=language),
             tuple(
                 RevisionView(
                     new.number,
                     new.at,
+                    views.moment(new.at, zone),
                     new.cause,
                     _days(old, new, language),
                     _difference(old.content, new.content),
@@ -204,6 +215,7 @@ class Reading:
             )[::-1],
             _link(newer),
             _link(older),
+            _in_order(newer, found, older),
         )
 
     def merged_into(self, entry: str) -> EntryId | None:
@@ -216,80 +228,77 @@ class Reading:
         with self._store.read() as tx:
             return tx.feeds.removed_at(EntryId(entry)) is not None
 
-    def editions(self, language: str) -> tuple[Link, ...]:
+    def editions(self, language: str) -> tuple[EditionLink, ...]:
         """All editions with a page, newest first, by their digest and days."""
         with self._store.read() as tx:
-            return tuple(
-                Link(f"/editions/{one.edition.key}", self._edition_title(tx, one.edition, language))
-                for one in tx.editions.editions()
-                if not one.edition.empty
-            )
+            return self._editions(tx, language)
 
-    def _edition_title(self, tx: Transaction, edition: Edition, language: str) -> str:
-        days = edition_name(tx, self._settings, edition, language)
-        return f"{digest_title(self._settings, edition.digest)} · {days}"
+    def _editions(self, tx: Transaction, language: str) -> tuple[EditionLink, ...]:
+        made = [one.edition for one in tx.editions.editions() if not one.edition.empty]
+        counts = tx.browsing.sections()
+        return tuple(self._edition_link(tx, one, counts.get(one.key, {}), language) for one in made)
+
+    def _edition_link(
+        self, tx: Transaction, edition: Edition, counts: dict[Section, int], language: str
+    ) -> EditionLink:
+        digest = digest_title(self._settings, edition.digest)
+        whole, short = (edition_name(tx, self._settings, edition, language, now) for now in (None, self._now()))
+        new, corrected = counts.get(Section.NEW, 0), counts.get(Section.CORRECTED, 0)
+        return EditionLink(f"/editions/{edition.key}", f"{digest} · {whole}", digest, short, new, corrected)
 
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
-        """An edition with its entries as they were when it was made; empty ones mailed to nobody have no page."""
+        """An edition with its entries as they were when it was made; empty ones mailed to nobody have no page.
+
+        Of an entry that was removed since, only the place is left.
+        """
         with self._store.read() as tx:
             made = tx.editions.edition(key)
             if made is None or (made.edition.empty and not made.deliveries):
                 return None
             selected = tx.editions.selected(key)
+            gone = tx.browsing.removed([one.entry.id for one in selected])
             history = {
                 one.entry.id: tx.entries.revisions(one.entry.id) for one in selected if one.section is Section.CORRECTED
             }
             days = edition_name(tx, self._settings, made.edition, language)
+            same = [
+                one
+                for one in self._editions(tx, language)
+                if one.digest == digest_title(self._settings, made.edition.digest)
+            ]
+        views = Views(self._settings, language, self._now())
+        short = sum(one.section is Section.NEW for one in selected) <= _SHORT_EDITION
 
         def section(wanted: Section) -> tuple[EntryView, ...]:
+            view = (views.whole if short else views.row) if wanted is Section.NEW else views.title
             return tuple(
-                self._view(one.entry, language, gained=one.gained) for one in selected if one.section is wanted
+                views.taken_back(one.entry) if one.entry.id in gone else replace(view(one.entry), gained=one.gained)
+                for one in selected
+                if one.section is wanted
             )
 
+        place = next((at for at, one in enumerate(same) if one.url == f"/editions/{key}"), None)
         return EditionView(
             made.edition,
             digest_title(self._settings, made.edition.digest),
             days,
+            views.moment(made.edition.closes_at, digest_zone(self._settings, made.edition.digest)),
             section(Section.NEW),
             section(Section.MOST_READ),
             tuple(
                 replace(one, dates=_days_told(history[one.id][: one.revisions], made.edition, language))
                 for one in section(Section.CORRECTED)
             ),
+            same[place - 1] if place else None,
+            same[place + 1] if place is not None and place + 1 < len(same) else None,
             note_html(made.edition.note),
         )
 
-    def _found(self, entry: Entry, wanted: Query, language: str) -> EntryView:
-        view = self._view(entry, language, limit=0)
-        body = linear(full_width(strip_unsafe(" ".join(entry.content.paragraphs))))
-        return replace(
-            view,
-            marked=_marked(view.title, marks(view.title, wanted)),
-            html=f"<p>{_around(body, marks(body, wanted))}</p>",
-        )
 
-    def _view(self, entry: Entry, language: str, *, limit: int | None = None, gained: int | None = None) -> EntryView:
-        source = source_of(self._settings, entry)
-        body = blocks(entry.content)
-        shown_title = headline(entry.content)
-        return EntryView(
-            id=entry.id,
-            title=shown_title,
-            marked=escape(shown_title),
-            url=f"/entries/{entry.id}",
-            author=line(entry.content.author or ""),
-            date=format_day(entry.date, language),
-            kind=_kind(entry.date),
-            html="" if limit == 0 else html(excerpt(body, limit) if limit else body, level=2),
-            readers=entry.readers,
-            via=via(source, entry.content),
-            source=source.title if source else "",
-            source_url=f"/sources/{source.id}" if source else "",
-            first_seen_at=entry.first_seen_at,
-            revisions=entry.revision,
-            gained=gained,
-            tags=tuple(labels(entry.content.extras.tags)),
-        )
+def _in_order(newer: Entry | None, entry: Entry, older: Entry | None) -> bool:
+    """Whether the days of these entries are known and do not contradict their order."""
+    days = [one.date.full if one.date else None for one in (newer, entry, older) if one]
+    return all(days) and all(a >= b for a, b in pairwise(days) if a and b)
 
 
 def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
@@ -324,26 +333,3 @@ def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: 
 
 def _link(entry: Entry | None) -> Link | None:
     return Link(f"/entries/{entry.id}", headline(entry.content)) if entry else None
-
-
-def _kind(date: EntryDate | None) -> str:
-    """How a date is known; a partial one with its year says by itself what is missing."""
-    if date is None or (date.kind is DateKind.PARTIAL and date.year is not None):
-        return ""
-    return str(date.kind)
-
-
-def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:
-    made, at = "", 0
-    for start, end in places:
-        made += f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>"
-        at = end
-    return made + escape(text[at:])
-
-
-def _around(text: str, places: Sequence[tuple[int, int]]) -> str:
-    """The stretch of a text around the first match, marked; its beginning if there is none."""
-    start = max(0, places[0][0] - _BEFORE) if places else 0
-    end = start + _SHOWN
-    inside = [(a - start, b - start) for a, b in places if start <= a and b <= end]
-    return ("…" if start else "") + _marked(text[start:end], inside) + ("…" if end < len(text) else "")

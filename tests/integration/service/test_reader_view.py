@@ -56,7 +56,9 @@ def test_mails_pages_and_lists_name_an_edition_by_the_same_days(paper: Paper) ->
             assert view.days == name
         listed = [link.title for link in reading.editions(language)]
         assert listed == [f"每周 · {name}" for name in reversed(names)]
-        assert [link.title for link in reading.home(language).editions] == listed
+        home = reading.home(language)
+        assert home is not None
+        assert [link.title for link in home.editions] == listed
     for key, name in zip(keys, ["11月5日—15日", "11月16日—22日"], strict=True):
         assert paper.words(key).subject.endswith(f"· 每周（{name}）")
         assert f"2026年{name}" in paper.words(key).text

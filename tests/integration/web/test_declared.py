@@ -169,7 +169,7 @@ def test_dates_are_shown_as_far_as_they_are_printed(town: Town) -> None:
         for title, said in (("The mill", ("June 2021", "2021年6月")), ("The tower", ("2020", "2020年"))):
             for language, expected in zip(("en", "zh-CN"), said, strict=True):
                 page = site(f"/entries/{town_id(town, title)}", accept_language=language).page
-                (facts,) = page.xpath("//h1/following-sibling::p[1]")
+                (facts,) = page.xpath("//article//p[contains(@class, 'facts')]")
                 assert expected in [span.text_content().strip() for span in facts.xpath("span")]
                 assert "inferred" not in facts.text_content()
 

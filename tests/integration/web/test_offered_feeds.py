@@ -23,7 +23,7 @@ def pages(site: Site) -> Iterator[tuple[str, Reply]]:
             continue
         yield path, reply
         links = (urldefrag(link)[0] for link in html.fromstring(reply.body.decode()).xpath("//a/@href"))
-        found = {link for link in links if link.startswith("/")} - known
+        found = {link for link in links if link.startswith("/") and "script=" not in link} - known
         known |= found
         waiting += sorted(found)
 

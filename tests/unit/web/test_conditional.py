@@ -19,6 +19,7 @@ from digest.web.conditional import best_coding, preferred, respond, unchanged, w
 TAG = "0123456789abcdef"
 CHANGED = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 BODY = "<feed>山上</feed>".encode() * 20
+CACHE = "public, max-age=60, stale-if-error=86400"
 DOCUMENT = Document(BODY, "application/atom+xml; charset=utf-8", TAG, CHANGED)
 
 SAME = "Sat, 14 Mar 2026 09:26:53 GMT"
@@ -27,7 +28,7 @@ NEWER = "Sat, 14 Mar 2026 09:26:54 GMT"
 
 
 def status(**headers: str) -> int:
-    return respond(DOCUMENT, {name.replace("_", "-"): value for name, value in headers.items()}, max_age=900).status
+    return respond(DOCUMENT, {name.replace("_", "-"): value for name, value in headers.items()}, cache=CACHE).status
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ DECODED = {"": bytes, "gzip": gzip.decompress, "br": brotli.decompress, "zstd": 
     ],
 )
 def test_a_client_gets_the_coding_that_it_wants_most(accepted: str, coding: str) -> None:
-    made = respond(DOCUMENT, {"accept-encoding": accepted}, max_age=900)
+    made = respond(DOCUMENT, {"accept-encoding": accepted}, cache=CACHE)
 
     assert best_coding(accepted) == coding
     assert made.status == 200
@@ -149,7 +150,7 @@ def test_a_client_gets_the_coding_that_it_wants_most(accepted: str, coding: str)
 
 
 def test_what_was_chosen_by_headers_names_them() -> None:
-    assert respond(DOCUMENT, {}, max_age=9, negotiated=["Accept"]).headers["Vary"] == "Accept, Accept-Encoding"
+    assert respond(DOCUMENT, {}, cache=CACHE, negotiated=["Accept"]).headers["Vary"] == "Accept, Accept-Encoding"
 
 
 ATOM, RSS = "application/atom+xml", "application/rss+xml"
@@ -214,7 +215,7 @@ def test_any_accept_header_has_a_weight(accepted: str) -> None:
 def test_links_are_sent_with_and_without_the_body() -> None:
     linked = replace(DOCUMENT, links='<https://hub.example/>; rel="hub"')
     for headers in ({}, {"if-none-match": "*"}):
-        assert respond(linked, headers, max_age=9).headers["Link"] == linked.links
+        assert respond(linked, headers, cache=CACHE).headers["Link"] == linked.links
 
 
 @pytest.mark.parametrize(
@@ -238,8 +239,8 @@ def test_a_page_speaks_the_language_that_its_reader_likes_most(accepted: str, la
 
 
 def test_no_two_codings_share_a_strong_tag() -> None:
-    plain = respond(DOCUMENT, {}, max_age=900).headers["ETag"]
-    coded = [respond(DOCUMENT, {"accept-encoding": coding}, max_age=900).headers["ETag"] for coding in CODINGS]
+    plain = respond(DOCUMENT, {}, cache=CACHE).headers["ETag"]
+    coded = [respond(DOCUMENT, {"accept-encoding": coding}, cache=CACHE).headers["ETag"] for coding in CODINGS]
 
     assert plain == f'"{TAG}"'
     assert coded == [f'"{TAG}-{coding}"' for coding in CODINGS]
@@ -247,8 +248,8 @@ def test_no_two_codings_share_a_strong_tag() -> None:
 
 @pytest.mark.parametrize("coding", ["", "gzip", "gzip;q=0"])
 def test_not_modified_is_sent_with_the_headers_a_cache_needs_and_no_others(coding: str) -> None:
-    whole = respond(DOCUMENT, {"accept-encoding": coding}, max_age=900)
-    short = respond(DOCUMENT, {"accept-encoding": coding, "if-none-match": whole.headers["ETag"]}, max_age=900)
+    whole = respond(DOCUMENT, {"accept-encoding": coding}, cache=CACHE)
+    short = respond(DOCUMENT, {"accept-encoding": coding, "if-none-match": whole.headers["ETag"]}, cache=CACHE)
 
     assert (short.status, short.body) == (304, b"")
     assert set(short.headers) == {"ETag", "Last-Modified", "Cache-Control", "Vary"}
@@ -258,7 +259,7 @@ def test_not_modified_is_sent_with_the_headers_a_cache_needs_and_no_others(codin
 
 
 def test_the_headers_say_when_it_changed_and_how_long_it_holds() -> None:
-    headers = respond(DOCUMENT, {}, max_age=60).headers
+    headers = respond(DOCUMENT, {}, cache=CACHE).headers
 
     assert headers["Last-Modified"] == SAME
     assert headers["Cache-Control"] == "public, max-age=60, stale-if-error=86400"
@@ -272,7 +273,7 @@ def test_the_headers_say_when_it_changed_and_how_long_it_holds() -> None:
 def test_what_an_answer_says_makes_the_next_request_short(microseconds: int, zone: timezone, coding: str) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
     document = Document(BODY, "text/plain", TAG, moment.astimezone(zone))
-    said = respond(document, {"accept-encoding": coding}, max_age=1).headers
+    said = respond(document, {"accept-encoding": coding}, cache=CACHE).headers
 
     assert unchanged(document, {"if-none-match": said["ETag"]})
     assert unchanged(document, {"if-modified-since": said["Last-Modified"]})
@@ -282,4 +283,4 @@ def test_what_an_answer_says_makes_the_next_request_short(microseconds: int, zon
 @given(st.text(max_size=40) | st.text("gzip*q=;,.01 ", max_size=30), st.text(max_size=40), st.text(max_size=40))
 def test_no_header_at_all_breaks_it(coding: str, tags: str, since: str) -> None:
     for headers in ({"if-none-match": tags}, {"if-modified-since": since}):
-        assert respond(DOCUMENT, {"accept-encoding": coding, **headers}, max_age=1).status in {200, 304}
+        assert respond(DOCUMENT, {"accept-encoding": coding, **headers}, cache=CACHE).status in {200, 304}

@@ -89,6 +89,8 @@ revisions = Table(
     *entry_date_checks(),
 )
 
+Index("ix_revisions_author", revisions.c.author, sqlite_where=text("author IS NOT NULL"))
+
 Index("ix_revisions_printed", revisions.c.entry_id, sqlite_where=text("printed IS NOT NULL"))
 
 # Operators' changes; `service.publishing.by_hand.acts` makes `before` and `after`.
