@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -99,6 +99,9 @@ golden: $(READY) ## Write the golden mails of the tests anew
 
 scale: $(READY) ## Measure 1, 2 and 4 workers on PostgreSQL, write the table of docs/scale.md
 	PYTHONPATH=. $(BIN)/python -m benchmarks.scale
+
+fetching: $(READY) ## Measure 1,000 sources by address on one process and on PostgreSQL, write the table of docs/scale.md
+	PYTHONPATH=. $(BIN)/python -m benchmarks.fetching --docs
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py

@@ -165,7 +165,6 @@ class _Page:
         failing = sum(bool(one.problem or one.troubled) for one in sources)
         facts = [
             f"{len(sources):,} sources",
-            f"{sum(one.entries for one in sources):,} entries",
             f"{sum(one.refreshed_at is None for one in sources):,} never read",
             f"{failing:,} with problems",
         ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-LARGEST = 64 * 1024**2  # bytes of a body, unless its source says otherwise
+LARGEST = 16 * 1024**2  # bytes of a body, unless its source says otherwise
 RATIO = 200  # bytes for each compressed one; text that people write has five
 RATIO_FROM = 1024**2  # bytes of a body: a smaller one harms nobody
 SLICE_SECONDS = 0.5  # how long a wait lasts before it looks whether the service stops

@@ -24,6 +24,7 @@ from digest.settings.kinds import (
     Regex,
     Scheduled,
     Share,
+    Words,
     Zone,
     matching,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _LARGEST = 2 * 1024**3
-LARGEST_FETCH, MOST_FETCHED = 64 * 1024**2, 512 * 1024**2  # bytes: by default, and at most, for one fetch
+LARGEST_FETCH, MOST_FETCHED = 16 * 1024**2, 512 * 1024**2  # bytes: by default, and at most, for one fetch
 _ORIGINS = ("path", "url", "command")
 
 
@@ -51,7 +52,7 @@ class Source(Group):
     url: Pages = Field(
         (), description="The address of a page to fetch in place of `path`, or a list of several; http or https."
     )
-    command: tuple[str, ...] = Field(
+    command: Words = Field(
         (),
         description="A program and its arguments, in place of `path`: its standard output is a dump. It runs without "
         "a shell, in the folder of this file.",
@@ -98,7 +99,7 @@ class Source(Group):
     largest: int = Field(
         _LARGEST,
         gt=0,
-        description="Refuse a dump of more bytes than this; by default, what is fetched or printed may have 64 MiB.",
+        description="Refuse a dump of more bytes than this; by default, what is fetched or printed may have 16 MiB.",
     )
     timeout: Duration = Field(
         timedelta(minutes=1), gt=timedelta(0), description="How long fetching from one `url`, or `command`, may take."

@@ -258,6 +258,14 @@ def several(value: object) -> object:
     return [value] if value.strip() else []
 
 
+def _words(value: object) -> object:
+    """A list of words; one text is refused, because no shell takes it apart."""
+    if not isinstance(value, str) or value.lstrip().startswith("["):
+        return several(value)
+    words = json.dumps(value.split(), ensure_ascii=False)
+    raise WrongError("is one text, and no shell takes it apart: write a list of words", guesses.did_you_mean(words))
+
+
 def _contact(value: str) -> str:
     """A URL, unchanged, or an address without a name in front of it."""
     if value.strip().lower().startswith(("http://", "https://")):
@@ -287,5 +295,6 @@ Sender = Annotated[str, AfterValidator(_sender)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Address = Annotated[str, AfterValidator(_bare)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(several)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Language = Annotated[Literal["zh_CN", "en"], BeforeValidator(_language)]

@@ -184,13 +184,15 @@ def _keep(store: Store, source: Source, state: FetchState, found: Fetched | NotM
 
 def _failed(state: FetchState, source: Source, error: FetchError, now: datetime) -> FetchState:
     failures = state.failures + 1
+    elsewhere = state.url != COMMAND and not addresses.shown(state.url).startswith(error.url)
+    reason = f"{error.url} {error.reason}" if elsewhere else error.reason
     return replace(
         state,
         tried_at=now,
         next_try_at=pacing.next_try(now, source.every, failures, error.retry_at),
         failures=failures,
         shrunken=state.shrunken + 1 if isinstance(error, _ShrunkenError) else 0,
-        problem=f"{error.reason} ({error.remedy})" if error.remedy else error.reason,
+        problem=f"{reason} ({error.remedy})" if error.remedy else reason,
         status=error.status,
         host_until=pacing.host_until(now, error.status, failures, error.retry_at),
     )

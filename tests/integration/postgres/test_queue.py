@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,10 +15,10 @@ import pytest
 from digest.member import Member, Role
 from digest.queue import Queue
 from digest.running import Service
-from digest.settings import load
+from digest.settings import Settings, load
 from digest.store import open_store, server
 from tests.contract.conftest import Hand
-from tests.waiting import SECONDS, lines
+from tests.waiting import SECONDS, lines, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -138,6 +139,51 @@ def test_work_is_done_by_one_at_a_time_unless_it_may_be_done_often(conninfo: str
 
     assert asyncio.run(twice()) == (2 if often else 1)
     assert waiting(conninfo) == []
+
+
+def test_of_work_with_one_lock_one_piece_at_a_time_is_done_in_all_processes(conninfo: str) -> None:
+    async def both() -> int:
+        one, other = Queue(conninfo), Queue(conninfo)
+        works = Works(one, other)
+        for queue in (one, other):
+            queue.know("c", works._work)
+        async with served(works, one, other):
+            await one.put("a", LANE, lock="fetch https://blog.example.org")
+            await works.begun.get()
+            await one.put("c", LANE, lock="fetch https://blog.example.org")
+            await one.put("b", LANE, lock="fetch https://elsewhere.example.org")
+            assert await works.begun.get() == "b"  # behind it, and done before it
+            assert waiting(conninfo)[:2] == [("a", "doing"), ("c", "todo")]
+            works.let_go.set()
+            await works.begun.get()
+        return works.at_once
+
+    assert asyncio.run(both()) == 1
+    assert waiting(conninfo) == []
+
+
+def test_turns_of_fetched_sources_are_queued_with_the_lock_of_their_host_in_a_lane_of_their_own(
+    conninfo: str,
+) -> None:
+    async def queued() -> None:
+        member = Member(Role.SCHEDULER, conninfo)
+        async with member._queue.opened():
+            timer = member.timer(Settings())
+            at = datetime.now(UTC)
+            for name in ("fetch a", "fetch b"):
+                timer.once(name, asyncio.sleep, at=at, lock="fetch https://blog.example.org")  # type: ignore[arg-type] # never called here
+            timer.add("refresh c", timedelta(hours=1), asyncio.sleep, first_at=at)  # type: ignore[arg-type] # as above
+            timer.start()
+            await asyncio.to_thread(until, lambda: len(waiting(conninfo)) == 3)
+            timer.stop()
+
+    asyncio.run(queued())
+    found = asked(conninfo, "SELECT args->>'name', queue_name, lock FROM procrastinate_jobs ORDER BY 1")
+    assert found == [
+        ("fetch a", "fetch", "fetch https://blog.example.org"),
+        ("fetch b", "fetch", "fetch https://blog.example.org"),
+        ("refresh c", "refresh", "refresh c"),
+    ]
 
 
 def killed_at_work(conninfo: str) -> None:
