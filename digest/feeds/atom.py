@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"
 _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+_REFERRED, _LESS = re.compile("[&>]"), re.compile("(<)")
 _SECTION_END = re.compile(r"(?<=]])(?=>)")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -64,20 +65,38 @@ def links(feed: FeedFacts) -> dict[str, str]:
 
 
 def set_markup(element: etree._Element, markup: str) -> None:
-    """Give an element markup as its text, in CDATA: many XML parsers refuse a document with a thousand entities.
+    """Give an element markup as its text, in CDATA.
 
-    A CDATA section ends at the first `]]>`, so the markup is divided there. In a section, a carriage return would be
-    read as a line feed; it is the only character that needs a reference.
+    Many XML parsers refuse a document with a thousand references such as `&lt;`. A CDATA section ends at the first
+    `]]>`, so the markup is divided there. In a section, a carriage return would be read as a line feed, so it is the
+    only character that needs references.
     """
     if "\r" in markup:
         element.text = markup
-        return
-    first, *others = _SECTION_END.split(markup) if "]]>" in markup else (markup,)
-    element.text = etree.CDATA(first)
-    for other in others:
-        etree.SubElement(element, "divided").tail = etree.CDATA(other)
-    if others:
-        etree.strip_elements(element, "divided", with_tail=False)
+    else:
+        _fill(element, _sections(markup))
+
+
+def _set_words(element: etree._Element, words: str) -> None:
+    """Give an element plain text with a reference for `<` only, so that no part of the document looks like HTML."""
+    if "\r" in words or not _REFERRED.search(words):
+        element.text = words
+    else:
+        parts = filter(None, _LESS.split(words))
+        _fill(element, [node for part in parts for node in (_sections(part) if _REFERRED.search(part) else [part])])
+
+
+def _sections(text: str) -> list[etree.CDATA]:
+    return [etree.CDATA(part) for part in (_SECTION_END.split(text) if "]]>" in text else (text,))]
+
+
+def _fill(element: etree._Element, nodes: Sequence[str | etree.CDATA]) -> None:
+    """Give an element several nodes of text side by side."""
+    element.text = nodes[0]
+    for node in nodes[1:]:
+        etree.SubElement(element, "between").tail = node
+    if len(nodes) > 1:
+        etree.strip_elements(element, "between", with_tail=False)
 
 
 class _History(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
@@ -113,8 +132,6 @@ def _entry(entry: FeedEntry) -> _Entry:
     made.updated(entry.updated_at)
     if entry.published:
         made.published(entry.published)
-    if entry.summary:
-        made.summary(strip_unsafe(entry.summary))
     made.content("in the extension", type="html")
     if tags := labels(entry.tags):
         made.category([{"term": tag} for tag in tags])
@@ -122,7 +139,7 @@ def _entry(entry: FeedEntry) -> _Entry:
 
 
 class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no types
-    """The content, the links of an entry with their relations, which feedgen drops, and its language."""
+    """What feedgen lacks: content and summary with few references, links with their relations, the language."""
 
     def __init__(self) -> None:
         self._entry: FeedEntry | None = None
@@ -135,6 +152,8 @@ class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no typ
             return element
         element.set(_LANGUAGE, self._entry.language)
         set_markup(element.find("content"), self._entry.html)
+        if self._entry.summary:
+            _set_words(etree.SubElement(element, "summary"), strip_unsafe(self._entry.summary))
         links = [("alternate", self._entry.url), ("via", self._entry.via)]
         for relation, url in links:
             if url:

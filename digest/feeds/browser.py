@@ -11,6 +11,7 @@ from lxml import etree
 
 from digest.errors import ConfigurationError
 
+_XHTML = "http://www.w3.org/1999/xhtml"
 _ENTRIES = ("{http://www.w3.org/2005/Atom}entry", "item")
 
 
@@ -23,7 +24,10 @@ def for_browser(document: bytes, stylesheet: str, shown: str) -> bytes:
     Raises:
         ConfigurationError: `shown` is not well-formed or has other parts, because a template was changed.
     """
-    root = etree.fromstring(document, etree.XMLParser(strip_cdata=False, resolve_entities=False, huge_tree=True))
+    given = etree.fromstring(document, etree.XMLParser(strip_cdata=False, resolve_entities=False, huge_tree=True))
+    # With a prefix that is not "html": some feed readers take whatever begins with "<html" for a page.
+    root = etree.Element(given.tag, given.attrib, {**given.nsmap, "x": _XHTML})
+    root[:] = given[:]
     if shown:
         channel = root[0] if root.tag == "rss" else root
         entries = [child for child in channel if child.tag in _ENTRIES]

@@ -229,6 +229,7 @@ def test_a_browser_gets_the_feed_with_what_it_shows(make: Callable[..., bytes]) 
     made = for_browser(document, "/feed.css", shown("开头", "<a href='/1'>一</a>", "二", "结尾"))
     assert made.splitlines()[1] == b'<?xml-stylesheet type="text/css" href="/feed.css"?>'
     assert made.count(b"<![CDATA[") == document.count(b"<![CDATA[")
+    assert b"<html" not in made
     parsed = etree.fromstring(made)
     (conforming if make is atom else conforming_rss)(etree.tostring(without_xhtml(made), xml_declaration=True))
     inside = parsed.findall(f".//{XHTML}p")
