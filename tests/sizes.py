@@ -32,6 +32,10 @@ FULLER_FOLDERS = {
         "the steps from a page to a drawing, the doubts about it, and pages that changed their shape",
     ),
     "digest/service/publishing": (11, "one module for each kind of document and page, and what they share"),
+    "digest/dumps/html": (
+        18,
+        "the parts of an article, and one module for each way in which pages say what entries are",
+    ),
     "digest/settings": (19, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),
     "digest/web": (15, "one module for each group of pages"),

@@ -28,6 +28,7 @@ LayoutsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Use the layouts of this TOML file or folder, not those of the configuration."),
 ]
+WITHOUT_NAMES = ("dateblock", "byline")  # the layouts of a source that names none
 _MOST_LINES = 8  # lines of a dump that are printed under one heading
 _TITLE, _EVIDENCE, _COUNTS = 26 / 80, 14 / 80, 10 / 80  # maximum widths of columns, as shares of the terminal
 
@@ -98,7 +99,7 @@ def list_(*, layouts: LayoutsOption = None, as_json: JsonOption = False, config:
     sources = () if layouts else settings_of(config).sources
     for name in _known(layouts, config):
         built_in = name in known_layouts()
-        used = [source.id for source in sources if name in (source.layouts or known_layouts())]
+        used = [source.id for source in sources if name in (source.layouts or WITHOUT_NAMES)]
         if as_json:
             print_json({"layout": name, "built_in": built_in, "sources": used})
         else:
@@ -127,7 +128,10 @@ def _table(layout: Layout) -> dict[str, Any]:
     """The keys of a layout that are set."""
     declared = layout.declared
     made: dict[str, Any] = {"id": declared.id}
-    made["entry"] = declared.entry[0] if len(declared.entry) == 1 else list(declared.entry)
+    if declared.html:
+        made["html"] = declared.html.table
+    else:
+        made["entry"] = declared.entry[0] if len(declared.entry) == 1 else list(declared.entry)
     for key in ("begins", "ends", "skip", "heading", "short_titles", "paragraphs", "languages"):
         if value := getattr(declared, key):
             made[key] = list(value) if isinstance(value, tuple) else value

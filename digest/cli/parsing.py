@@ -55,7 +55,7 @@ def _furniture(drawn: Sequence[Layout]) -> Callable[[Page], Iterator[tuple[int, 
     from digest.dumps.declared.known import known_layouts
     from digest.dumps.decode import text_blocks
 
-    layouts = list(drawn) or list(known_layouts().values())
+    layouts = [one for one in drawn or known_layouts().values() if one.declared.html is None]
 
     def lines(page: Page) -> Iterator[tuple[int, str]]:
         with page.open() as stream:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
     from digest.settings.positions import Path
 
+HTML = frozenset({Layout.JSON_LD, Layout.MICROFORMATS, Layout.ARTICLES})
+"""The built-in layouts of HTML."""
+
 # Only an installation that draws layouts loads Babel, so the functions import `declared` themselves.
 
 
@@ -50,25 +53,26 @@ def layout_rules(settings: Settings) -> Iterator[Broken]:
 
     for number, table in enumerate(settings.layouts):
         for one in checked(table)[1]:
-            key, _, element = one.key.partition(".")
-            place: Path = ("layouts", number, key, int(element)) if element else ("layouts", number, key)
-            yield Broken(one.reason, (place,), one.remedy, one.line)
+            key, _, inner = one.key.partition(".")
+            element: Path = (int(inner) if inner.isdigit() else inner,) if inner else ()
+            yield Broken(one.reason, (("layouts", number, key, *element),), one.remedy, one.line)
 
 
 @lru_cache(maxsize=256)
 def _layouts(names: tuple[str, ...], tables: str, timezone: str) -> Layouts:
     """A source that names no layout reads feeds, too; one that names some reads them only if it names `feed`."""
     others = tuple(name for name in names if name != Layout.FEED)
-    made = _made(others, tables) if json.loads(tables) else BuiltIn()
+    zone = ZoneInfo(timezone)
+    made = _made(others, tables, zone) if json.loads(tables) or HTML & {*others} else BuiltIn()
     if names and len(others) == len(names):
         return made
-    return FeedFirst(made if others or not names else None, ZoneInfo(timezone), demanded=bool(names))
+    return FeedFirst(made if others or not names else None, zone, demanded=bool(names))
 
 
-def _made(names: tuple[str, ...], tables: str) -> Layouts:
+def _made(names: tuple[str, ...], tables: str, zone: ZoneInfo) -> Layouts:
     from digest.dumps.declared.known import known_layouts  # noqa: PLC0415
     from digest.dumps.declared.layout import compiled  # noqa: PLC0415
     from digest.dumps.declared.sightings import DeclaredLayouts  # noqa: PLC0415
 
     layouts = {layout.id: layout for layout in compiled(json.loads(tables), "the configuration")}
-    return DeclaredLayouts([layouts.get(name) or known_layouts()[name] for name in names])
+    return DeclaredLayouts([layouts.get(name) or known_layouts()[name] for name in names], zone)

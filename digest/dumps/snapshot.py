@@ -47,7 +47,7 @@ def read_sightings(
 
     def text() -> Iterator[str]:
         stream.seek(0)
-        return _within(text_blocks(stream, dump), dump, stream, largest)
+        return _within(text_blocks(stream, dump, media_type), dump, stream, largest)
 
     reading = layouts.reading(text, dump, url=url, media_type=media_type)
     found = False

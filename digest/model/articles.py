@@ -28,11 +28,14 @@ def value(made: type[_T]) -> type[_T]:
 
 
 class Layout(StrEnum):
-    """How a listing page prints an entry, or a feed."""
+    """How a listing page prints an entry; a feed; how a page of HTML says what its entries are."""
 
     DATEBLOCK = "dateblock"
     BYLINE = "byline"
     FEED = "feed"
+    JSON_LD = "json-ld"
+    MICROFORMATS = "microformats"
+    ARTICLES = "articles"
 
 
 class DateEvidence(NamedTuple):  # a tuple, because lines are looked up by it
@@ -163,7 +166,7 @@ class NoteKind(StrEnum):
     `unread`: a line looks like a mark but cannot be read; the entry that it would begin is lost. `end_mark`: a
     recurring last line was taken for the end mark. `count`: a reader count is out of range or cannot be read, so it is
     unknown. `malformed`: a feed is not well-formed. `cut_off`: a feed ends in the middle. `shared_id`: several entries
-    of a feed have one id.
+    of a feed have one id. `broken`: a script for programs is no JSON.
     """
 
     UNREAD = "unread"
@@ -172,6 +175,7 @@ class NoteKind(StrEnum):
     MALFORMED = "malformed"
     CUT_OFF = "cut_off"
     SHARED_ID = "shared_id"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ class Note:
     entries: int = 0
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> str:  # noqa: PLR0911 - one for each kind
         """What happened, without a full stop."""
         match self.kind:
             case NoteKind.UNREAD:
@@ -205,9 +209,11 @@ class Note:
                 return f"is where the feed is cut off, so what would follow is missing: {self.text}"
             case NoteKind.SHARED_ID:
                 return f"has an id that {self.entries} entries of the feed share, so it is ignored: {self.text}"
+            case NoteKind.BROKEN:
+                return f"has JSON-LD that cannot be read, so its entries are missing: {self.text}"
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> str:  # noqa: PLR0911 - one for each kind
         """What the operator can do."""
         match self.kind:
             case NoteKind.UNREAD:
@@ -222,6 +228,8 @@ class Note:
                 return "nothing to do if the next reading is whole; else see what fetches it"
             case NoteKind.SHARED_ID:
                 return "tell the site; its entries are recognised by link, title and text"
+            case NoteKind.BROKEN:
+                return "tell the site; other layouts may read the page"
 
     @property
     def sentence(self) -> str:

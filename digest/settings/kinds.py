@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
-BUILT_IN_LAYOUTS = ("dateblock", "byline", "feed")
+BUILT_IN_LAYOUTS = ("dateblock", "byline", "feed", "json-ld", "microformats", "articles")
 _LANGUAGES = ("zh_CN", "en")
 _SCHEDULE = (  # the grammar of editions.schedule
     r"(?i)\s*(daily|monthly\s+(0?[1-9]|1\d|2[0-8])|"

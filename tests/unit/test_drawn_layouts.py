@@ -136,7 +136,7 @@ def test_what_layouts_would_read_otherwise_has_other_rules(loaded: Callable[...,
 
 
 def test_the_settings_know_the_names_of_the_built_in_layouts() -> None:
-    assert set(BUILT_IN_LAYOUTS) == set(Layout) == set(known_layouts())
+    assert set(BUILT_IN_LAYOUTS) == set(Layout) == {*known_layouts(), Layout.FEED}
 
 
 def test_a_table_is_added_below_everything_else_and_comments_stay(tmp_path: Path) -> None:

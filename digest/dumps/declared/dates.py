@@ -178,6 +178,18 @@ class Grammar:
             return Read(PrintedDate(day=int(written)))
         return None
 
+    def stretch(self, text: str) -> str:
+        """The first stretch of a text that has a form of a date with a number; empty if there is none."""
+        longest = ""
+        for found in self._search.finditer(text[: LONGEST * 2]):
+            if any(map(str.isdigit, found[0])) and len(found[0].strip()) > len(longest):
+                longest = found[0].strip()
+        return longest
+
+    @cached_property
+    def _search(self) -> re.Pattern[str]:
+        return re.compile(rf"(?<![\w.:/-]){self.pattern}(?![\w:/-])", re.IGNORECASE)
+
     def _marked(self, text: str) -> str:
         """The text with marks for the names of months and weekdays."""
         marked, at = [], 0

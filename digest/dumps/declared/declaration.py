@@ -9,12 +9,28 @@ from typing import TYPE_CHECKING
 from digest.dumps.declared.dates import Order
 from digest.dumps.declared.drawing import Problem
 from digest.dumps.declared.names import is_language
+from digest.dumps.html.declared import html_layout
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_KEYS = ("id", "entry", "begins", "ends", "skip", "heading", "short_titles", "paragraphs", "date_order", "languages")
+    from digest.dumps.html.declared import HtmlLayout
+
+_KEYS = (
+    "id",
+    "entry",
+    "begins",
+    "ends",
+    "skip",
+    "heading",
+    "short_titles",
+    "paragraphs",
+    "date_order",
+    "languages",
+    "html",
+)
+_WITH_HTML = ("id", "html", "date_order", "languages")
 _PARAGRAPHS = ("lines", "wrapped")
 
 
@@ -40,7 +56,7 @@ class LayoutError(ConfigurationError):
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A layout as it is written. `entry` holds at least one drawing."""
+    """A layout as it is written. `entry` holds at least one drawing, or else `html` says how pages of HTML are read."""
 
     id: str
     entry: tuple[str, ...]
@@ -52,6 +68,7 @@ class Declaration:
     paragraphs: str = ""  # "lines": each line is one; "wrapped": lines are joined; else blank lines tell
     date_order: Order | None = None
     languages: tuple[str, ...] = ()
+    html: HtmlLayout | None = None
 
 
 def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declaration | None:
@@ -64,6 +81,8 @@ def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declara
                 remedy = "the layouts of a source are named below its line [[sources]]"
             problems.append(Problem(key, 0, "there is no such key", remedy))
     reader = _Table(table, problems)
+    if "html" in table:
+        return _of_html(table, reader, problems)
     made = Declaration(
         id=reader.name(),
         entry=reader.texts("entry"),
@@ -79,6 +98,23 @@ def declaration(table: Mapping[str, object], problems: list[Problem]) -> Declara
     if not made.entry and "entry" not in reader.wrong:
         problems.append(Problem("entry", 0, "is missing", "draw one entry, such as {title} and {date} on two lines"))
     return made if made.entry else None
+
+
+def _of_html(table: Mapping[str, object], reader: _Table, problems: list[Problem]) -> Declaration | None:
+    """The declaration of a layout for pages of HTML, which draws nothing."""
+    others = [key for key in table if key in _KEYS and key not in _WITH_HTML]
+    remedy = f"only {', '.join(_WITH_HTML)} do"
+    problems += [Problem(key, 0, "does not stand beside html", remedy) for key in others]
+    html = html_layout(table["html"], lambda key, reason, remedy: problems.append(Problem(key, 0, reason, remedy)))
+    order = reader.choice("date_order", tuple(Order))
+    made = Declaration(
+        id=reader.name(),
+        entry=(),
+        date_order=Order(order) if order else None,
+        languages=reader.languages(),
+        html=html,
+    )
+    return made if html is not None else None
 
 
 class _Table:

@@ -1,6 +1,6 @@
-"""The two built-in layouts, drawn: for a source that names one of them beside declared ones.
+"""The built-in layouts: those of HTML, and the two drawn ones for a source that names one of them beside declared ones.
 
-Alone, they are read by a cutter of their own, which is faster and knows many writings of their marks.
+Alone, the drawn ones are read by a cutter of their own, which is faster and knows many writings of their marks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest.dumps.declared.layout import compiled
+from digest.dumps.html.declared import FORMATS
 from digest.model import Layout as Known
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ _TABLES: tuple[dict[str, object], ...] = (
 )
 
 
+_HTML: tuple[dict[str, object], ...] = tuple({"id": name, "html": name} for name in FORMATS)
+
+
 @lru_cache(maxsize=1)
 def known_layouts() -> dict[str, Layout]:
     """The built-in layouts by their names."""
-    return {layout.id: layout for layout in compiled(_TABLES, "the built-in layouts")}
+    return {layout.id: layout for layout in compiled([*_TABLES, *_HTML], "the built-in layouts")}

@@ -72,6 +72,7 @@ class Layout:
         declared = self.declared
         said = [_RULES, declared.entry, declared.begins, declared.ends, declared.skip, declared.heading]
         said += [declared.short_titles, declared.paragraphs, declared.date_order, declared.languages]
+        said += [declared.html.said] if declared.html else []
         return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()[:16]
 
 

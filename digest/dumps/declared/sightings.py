@@ -11,21 +11,31 @@ from digest.model import DateEvidence, Extras, Note, NoteKind, Sighting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from zoneinfo import ZoneInfo
 
     from digest.dumps.declared import Found, Layout
+    from digest.dumps.interface import TextReading
 
 READERS = "readers"  # the count that feeds, pages and mails know
 
 
 class DeclaredLayouts:
-    """The declared layouts of a source; see `digest.dumps.interface`."""
+    """The declared layouts of a source; see `digest.dumps.interface`.
 
-    def __init__(self, layouts: Sequence[Layout]) -> None:
+    Those of HTML read a text that begins like a page of HTML, the drawn ones any other; where only one kind is there,
+    it reads all. `zone` is the time zone in which the day of an entry begins; without one, days are as written.
+    """
+
+    def __init__(self, layouts: Sequence[Layout], zone: ZoneInfo | None = None) -> None:
         self.layouts = tuple(layouts)
+        self._drawn = tuple(layout for layout in layouts if layout.declared.html is None)
+        self._html = tuple(layout for layout in layouts if layout.declared.html is not None)
+        self._zone = zone
 
     def rules(self, base: int) -> int:
         """A number apart from those of the built-in layouts; its 28 bits fit any store."""
-        said = "\n".join([str(base), *(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)])
+        zone = [str(self._zone)] if self._html else []  # it says on which day an entry stands
+        said = "\n".join([str(base), *zone, *(f"{layout.id} {layout.fingerprint}" for layout in self.layouts)])
         return FIRST_DECLARED + int(hashlib.sha256(said.encode()).hexdigest()[:7], 16)
 
     def reading(
@@ -33,10 +43,15 @@ class DeclaredLayouts:
         text: Callable[[], Iterable[str]],
         dump: str,
         *,
-        url: str = "",  # noqa: ARG002 - layouts of other kinds need both
-        media_type: str = "",  # noqa: ARG002
-    ) -> _DeclaredReading:
-        return _DeclaredReading(self.layouts, text, dump)
+        url: str = "",
+        media_type: str = "",  # noqa: ARG002 - layouts of other kinds need it
+    ) -> TextReading:
+        if self._html:
+            from digest.dumps.html.reading import HtmlReading, is_html  # noqa: PLC0415 - few installations read HTML
+
+            if not self._drawn or is_html(next(iter(text()), "")):
+                return HtmlReading(self._html, text, dump, url=url, zone=self._zone)
+        return _DeclaredReading(self._drawn, text, dump)
 
 
 class _DeclaredReading:

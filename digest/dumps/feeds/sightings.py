@@ -33,9 +33,9 @@ def sighting(item: Item, dump: str, position: int, zone: ZoneInfo | None) -> Sig
     content = _clean(item.content.value)
     if is_markup(item.content):
         text = body(content, item.link or item.content.base, title=title)
-        paragraphs, figures = text.paragraphs, text.figures
+        paragraphs, figures, kinds, links = text.paragraphs, text.figures, text.kinds, text.links
     else:
-        paragraphs, figures = _paragraphs(content), ()
+        paragraphs, figures, kinds, links = _paragraphs(content), (), "", ()
     return Sighting(
         dump,
         position,
@@ -53,6 +53,8 @@ def sighting(item: Item, dump: str, position: int, zone: ZoneInfo | None) -> Sig
             link=item.link or None,
             uid=_line(item.uid),
             updated=PrintedDate(updated.year, updated.month, updated.day) if updated and not published else None,
+            kinds=kinds,
+            links=links,
         ),
     )
 

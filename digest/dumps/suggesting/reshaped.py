@@ -42,7 +42,8 @@ def entries_elsewhere(
     if len(lost) < _HALF * len(before) and not was_so:
         return 0
     stream.seek(0)
-    found = best(with_days(page_of(stream, name)))
+    page = page_of(stream, name)
+    found = best(with_days(page)) if page.lines else None  # pages of HTML have none
     if found is None:
         return 0
     entries = found[0].read.entries

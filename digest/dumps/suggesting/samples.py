@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
 from digest.dumps.files import DumpFile
+from digest.dumps.html.reading import is_html
 from digest.dumps.pages import is_page, pages
 from digest.dumps.suggesting.seen import Page
 from digest.errors import DumpError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from digest.dumps.pages import Page as DumpPage
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 MOST_DUMPS = 24
 MOST_CHARACTERS = 400_000
 MOST_LINES = 2_000
+_BLOCKS_OF_HTML = 100  # of a page that is longer than other dumps that are looked at
 
 
 def sample(paths: Sequence[Path]) -> tuple[list[Page], int]:
@@ -71,12 +75,15 @@ def page_of(stream: BinaryIO, name: str) -> Page:
     """
     parts: list[str] = []
     size = 0
-    for block in text_blocks(stream, name):
+    blocks = text_blocks(stream, name)
+    for block in blocks:
         parts.append(block)
         size += len(block)
         if size > MOST_CHARACTERS:
             break
     text = "".join(parts)
+    if is_html(text):
+        return Page.of_html("".join((text, *islice(blocks, _BLOCKS_OF_HTML))), name=name)
     lines = list(islice(text[:MOST_CHARACTERS].split("\n"), MOST_LINES))
     short = "\n".join(lines)
     return Page(short, name=name, cut=len(short) + 1 < len(text))
@@ -91,12 +98,18 @@ def toml_of(tables: Sequence[Mapping[str, object]], comments: Sequence[Sequence[
 
 
 def toml_value(value: object) -> str:
-    """A text, flag, number or list of texts as TOML has it."""
+    """A text, flag, number, list or table as TOML has it, in one line."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(str(key))} = {toml_value(one)}" for key, one in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_value(name)
 
 
 def _table(table: Mapping[str, object]) -> str:

@@ -102,6 +102,13 @@ class Page:
         self.name, self.text, self.cut = name, text, cut
         self.lines = _seen(text)
 
+    @classmethod
+    def of_html(cls, text: str, *, name: str) -> Page:
+        """A page of HTML: its markup as it is, whose lines say nothing."""
+        made = cls("", name=name)
+        made.text = text
+        return made
+
     def with_dates(self, dates: Mapping[int, DateAt]) -> Page:
         """The same page with further dates in its lines, by their index."""
         made = Page("", name=self.name, cut=self.cut)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.dumps.declared import read_text
+from digest.dumps.html.reading import read_html
 from digest.dumps.suggesting.doubts import DoubtedLine
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def tried(layout: Layout, pages: Sequence[Page]) -> list[Tried]:
     earlier: dict[str, tuple[str, Found]] = {}
     found = []
     for page in pages:
-        read = read_text([layout], page.text)
+        read = read_html(layout, page.text) if layout.declared.html else read_text([layout], page.text)
         gaps = [*_gaps(layout, page, read), *_disagreements(page, read, earlier)]
         inside = _inside(read)
         furniture = sum(line.number not in inside for line in read.unclaimed)
@@ -55,8 +56,10 @@ def _gaps(layout: Layout, page: Page, read: Read) -> list[Gap]:
     if not read.entries:
         return [Gap(page.name, "holds no entry as drawn")]
     gaps = []
-    has_title = any(drawing.has_title for drawing in layout.drawings)
+    html = layout.declared.html
+    has_title = html is not None or any(drawing.has_title for drawing in layout.drawings)
     has_date = bool(layout.heading) or any(drawing.has_date for drawing in layout.drawings)
+    has_date = has_date or (html is not None and (bool(html.format) or "date" in html.parts))
     if has_title and (bare := [one for one in read.entries if not one.title]):
         gaps.append(Gap(page.name, "these entries have no title", _firsts(bare)))
     if has_date and (undated := [one for one in read.entries if one.date is None or one.date.day is None]):
