@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
@@ -16,7 +17,6 @@ from digest.records.operating import Version
 from digest.store.database import engine as engines
 from digest.store.database import meta, schema
 from digest.store.database.faults import translated
-from digest.store.database.postgres import Listening
 from digest.store.database.version import Versions
 from digest.store.editions.control import EditionControl
 from digest.store.editions.digest_names import DigestNames
@@ -49,6 +49,9 @@ from digest.store.upkeep import backup_files
 from digest.store.upkeep.audit import Audit
 from digest.store.upkeep.backups import Backups
 from digest.store.upkeep.retention import Retention
+
+if TYPE_CHECKING:
+    from digest.store.database.postgres import Listening
 
 
 class Transaction:

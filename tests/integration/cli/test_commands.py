@@ -473,3 +473,10 @@ def test_a_command_imports_no_module_of_another_command() -> None:
     done = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True, check=True)
     assert "digest.cli.alerts" in done.stdout.split()
     assert not {"digest.cli.init", "digest.cli.editions", "digest.cli.explaining"} & set(done.stdout.split())
+
+
+def test_a_store_in_a_file_loads_no_driver_of_a_server() -> None:
+    imported = "import sys; from digest.store import open_store; open_store('sqlite://').close(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True, check=True)
+    assert "digest.store.transaction" in done.stdout.split()
+    assert not {"psycopg", "digest.store.database.postgres"} & set(done.stdout.split())
