@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
 import subprocess
 import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -39,13 +41,10 @@ class Server:
 
     def __init__(self, bin_: Path, *, durable: bool = False) -> None:
         self._bin = bin_
-        self._folder = Path(tempfile.mkdtemp(prefix="pg"))
-        self._user = ("postgres" if _known("postgres") else "nobody") if os.geteuid() == 0 else None
-        if self._user:
-            shutil.chown(self._folder, self._user)
+        self._folder = _folder()
         self._numbers = count(1)
         self._emptying: dict[str, tuple[Engine, str]] = {}
-        self._run("initdb", "-D", self._data, "-U", "digest", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+        _ran("cp", "-a", str(_cluster(bin_)), self._data, said=self._folder / "said")
         chosen = _QUIET | ({} if durable else _FAST) | {"unix_socket_directories": str(self._folder)}
         with (self._folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in chosen.items())
@@ -96,20 +95,48 @@ class Server:
         return self.url(name)
 
     def _run(self, program: str, *arguments: str) -> None:
-        # pg_ctl leaves the server with its output: a pipe would never end
-        with (self._folder / "said").open("w+") as said:
-            done = subprocess.run(
-                [str(self._bin / program), *arguments],
-                stdout=said,
-                stderr=said,
-                check=False,
-                cwd="/",
-                user=self._user,
-                group=pwd.getpwnam(self._user).pw_gid if self._user else None,
-                extra_groups=[] if self._user else None,
-            )
-            said.seek(0)
-            assert done.returncode == 0, said.read()
+        _ran(str(self._bin / program), *arguments, said=self._folder / "said")
+
+
+@cache
+def _cluster(bin_: Path) -> Path:
+    """The files of a server that never ran, made once in a process: each server takes a copy."""
+    made = _folder()
+    atexit.register(shutil.rmtree, made)
+    how = ("-U", "digest", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+    _ran(str(bin_ / "initdb"), "-D", str(made / "data"), *how, said=made / "said")
+    return made / "data"
+
+
+@cache
+def _user() -> str | None:
+    """Whom the server runs as; None for ourselves. It refuses to run as root."""
+    return ("postgres" if _known("postgres") else "nobody") if os.geteuid() == 0 else None
+
+
+def _folder() -> Path:
+    made = Path(tempfile.mkdtemp(prefix="pg"))
+    if user := _user():
+        shutil.chown(made, user)
+    return made
+
+
+def _ran(*command: str, said: Path) -> None:
+    """Run a program as the server's user; what it prints goes to a file: pg_ctl leaves the server with its output."""
+    user = _user()
+    with said.open("w+") as output:  # a pipe would never end
+        done = subprocess.run(
+            command,
+            stdout=output,
+            stderr=output,
+            check=False,
+            cwd="/",
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        output.seek(0)
+        assert done.returncode == 0, output.read()
 
 
 def _known(user: str) -> bool:

@@ -126,7 +126,6 @@ def request(*headers: str, line: str = "GET / HTTP/1.1") -> bytes:
         (request("Host: x", *(f"X-{n}: y" for n in range(20))), 431),
         (request("Host: x", "X-Long: " + "y" * 4000), 200),
         (request("Host: x", "X-Long: " + "y" * 4096), 431),
-        (request("Host: x", "X-Long: " + "y" * 150_000_000), 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"y" * 5000, 431),
         (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5000, 431),
         (request("Host: x", line=f"GET /{'y' * 5000} HTTP/1.1"), 431),
@@ -141,6 +140,15 @@ def request(*headers: str, line: str = "GET / HTTP/1.1") -> bytes:
     ],
 )
 def test_a_request_within_the_limits_is_answered_and_one_beyond_is_refused_in_words(sent: bytes, status: int) -> None:
+    is_answered(sent, status)
+
+
+def test_a_header_of_many_megabytes_is_refused_like_a_short_one() -> None:
+    is_answered(request("Host: x", "X-Long: " + "y" * 150_000_000), 431)
+
+
+def is_answered(sent: bytes, status: int) -> None:
+    """With this status; a refusal says why, and the connection ends."""
     answer = response_to(sent)
 
     assert answer.startswith(b"HTTP/1.1 %d " % status), answer[:200]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from digest.dumps.declared import compiled
 
@@ -18,13 +20,19 @@ FOLDER = Path(__file__).parent / "listings"
 Said = tuple[str, int | None, int | None, int | None]  # title, year, month, day
 
 
-class Page(NamedTuple):
+@dataclass
+class Page:
     """`truth` is in page order; a title is empty where the page prints none."""
 
     name: str
-    layouts: tuple[Layout, ...]
+    tables: list[dict[str, object]]
     text: str
     truth: list[Said]
+
+    @cached_property
+    def layouts(self) -> tuple[Layout, ...]:
+        """Compiled when a test first asks, since that takes much longer than to read the page."""
+        return compiled(self.tables, self.name)
 
 
 def said(read: Read) -> list[Said]:
@@ -36,7 +44,7 @@ def remade() -> list[Page]:
     return [
         Page(
             file.stem,
-            compiled(tomllib.loads(file.read_text("utf-8"))["layouts"], file.name),
+            tomllib.loads(file.read_text("utf-8"))["layouts"],
             file.with_suffix(".txt").read_text("utf-8"),
             [
                 (one["title"] or "", one["year"], one["month"], one["day"])
@@ -54,9 +62,7 @@ def invented() -> list[Page]:
         name, rest = part.split("\n", 1)
         layout, text, truth = rest.split("\n---\n")
         table = tomllib.loads(layout) | {"id": name}
-        pages.append(
-            Page(name, compiled([table], name), f"{text}\n", list(map(read_said, truth.strip("\n").split("\n"))))
-        )
+        pages.append(Page(name, [table], f"{text}\n", list(map(read_said, truth.strip("\n").split("\n")))))
     return pages
 
 
