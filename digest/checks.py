@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,8 @@ from digest.dumps.configured import layouts_of
 from digest.dumps.pages import is_page
 from digest.dumps.snapshot import read_snapshot
 from digest.editions.schedule import next_slot
-from digest.errors import DigestError, DumpError, OutdatedError
-from digest.fetching.addresses import shown
+from digest.errors import DigestError, DumpError, FetchError, OutdatedError
+from digest.fetching.addresses import parsed, shown
 from digest.findings import Finding, error, try_part, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.model import SourceId
@@ -57,8 +58,9 @@ def findings(
     for source in settings.sources:
         if source.path:
             yield from _dumps(source, list(files.pages(source.path)), deep=deep, progress=progress)
-        elif not is_made(settings.database):
-            yield Finding(f"source {source.id}", f"{source.origin}: nothing was fetched yet (see `digest refresh`)")
+        else:
+            folder = settings.file.parent if settings.file else Path.cwd()
+            yield from _origins(source, folder, made=is_made(settings.database))
     yield try_part("store", lambda: _store(settings))
     if wrong := clocks.clock_problem(now):
         yield warning("clock", wrong)
@@ -108,6 +110,23 @@ def _orphans(store: Store, settings: Settings) -> Iterator[Finding]:
         people = "1 person follows" if count == 1 else f"{count} people follow"
         remedy = f"`digest digests rename {digest} NEW` keeps them, `digest digests end {digest}` unsubscribes them"
         yield warning(f"digest {digest}", f"{people} it, and it is no longer configured ({remedy})")
+
+
+def _origins(source: Source, folder: Path, *, made: bool) -> Iterator[Finding]:
+    """Whether the addresses of a source may be fetched, by their spelling, and whether its program is there."""
+    part = f"source {source.id}"
+    for url in source.url:
+        try:
+            parsed(url)
+        except FetchError as problem:
+            yield warning(part, str(problem))
+    if source.command:
+        program = source.command[0]
+        if shutil.which(str(folder / program) if "/" in program else program) is None:
+            remedy = "check `command` of the source and the rights of the file"
+            yield warning(part, f"{program}: there is no such program that can be run ({remedy})")
+    if not made:
+        yield Finding(part, f"{', '.join(names(source))}: nothing was fetched yet (see `digest refresh`)")
 
 
 def _fetched(store: Store, source: Source, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:

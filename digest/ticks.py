@@ -103,9 +103,11 @@ class Work:
 
     def _fetches(self) -> Iterator[Tick]:
         """The turns of sources that are fetched: spread over the interval, and at a start a few in each second."""
+        fetched = [one for one in self._settings.sources if one.is_fetched]
+        if not fetched:
+            return
         from digest.service.fetching import pacing, together  # noqa: PLC0415 - after the first answers
 
-        fetched = [one for one in self._settings.sources if one.is_fetched]
         now, at_start = clock(), timedelta(seconds=len(fetched) / _A_SECOND)
         for one in fetched:
             yield Tick(

@@ -107,13 +107,13 @@ def _of(kept: list[KeptFetch], state: FetchState | None) -> Iterator[KeptFetch]:
 
 def _print_states(rows: list[tuple[Source, str, FetchState | None]]) -> None:
     now = clock()
-    columns = ("source", "page", "tried", "next", "last good", "bytes", "problem")
+    columns = ("source", "page", "tried", "not before", "last good", "bytes", "problem")
     print_table(columns, [_row(source, name, state, now) for source, name, state in rows], numbers=("bytes",))
 
 
 def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> list[object]:
     if state is None:
-        return [source.id, name, "never", "now", "never", "", ""]
+        return [source.id, name, "never", "", "never", "", ""]
     problem = f"{state.failures} times in a row: {state.problem}" if state.failures else ""
     if state.moved_to and not problem:
         problem = f"moved permanently to {state.moved_to}"
@@ -121,7 +121,7 @@ def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> 
         source.id,
         name,
         relative_time(state.tried_at, now),
-        relative_time(state.next_try_at, now) if state.next_try_at > now else "due",
+        relative_time(state.next_try_at, now) if state.failures and state.next_try_at > now else "",
         relative_time(state.confirmed_at, now) if state.confirmed_at else "never",
         f"{state.size:,}" if state.sha256 else "",
         problem,

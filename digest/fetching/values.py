@@ -22,7 +22,7 @@ SLICE_SECONDS = 0.5  # how long a wait lasts before it looks whether the service
 class Limits:
     """The limits of a fetch: seconds for a connection, for each silence, and for everything; bytes after unpacking."""
 
-    connect: float = 10.0
+    connect: float = 8.0  # nothing interrupts it, and a supervisor kills a service ten seconds after its signal
     silence: float = 20.0
     whole: float = 60.0
     largest: int = LARGEST

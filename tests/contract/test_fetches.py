@@ -94,6 +94,18 @@ def test_old_bodies_go_but_never_the_newest_of_an_address(store: Store) -> None:
         assert {one.sha256 for one in tx.fetches.kept(BLOG)} == {"b2", "c3"}
 
 
+def test_only_so_many_bodies_of_an_address_are_kept(store: Store) -> None:
+    begin(store, STATE)
+    for number in range(5):
+        keep(store, f"a{number}", b"page", NOW + number * DAY)
+    keep(store, "b", b"other", NOW, f"{URL}?page=2")
+    with store.write() as tx:
+        assert tx.fetches.keep_newest(BLOG, URL, 2) == 3
+        assert tx.fetches.keep_newest(BLOG, URL, 2) == 0
+    with store.read() as tx:
+        assert [one.sha256 for one in tx.fetches.kept(BLOG)] == ["a4", "a3", "b"]
+
+
 def test_addresses_that_are_no_longer_used_go_with_their_bodies(store: Store) -> None:
     other = f"{URL}?page=2"
     begin(store, replace(STATE, sha256="a1"), replace(STATE, url=other, sha256="b2"))

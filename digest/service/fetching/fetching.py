@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
 
+_MOST_KEPT = 50  # bodies of one address: some pages differ at each fetch
 _log = logs.get_logger()
 
 
@@ -215,3 +216,4 @@ def _store(
         tx.fetches.store_state(state)
         if keep_from:
             tx.fetches.forget_bodies(state.source, keep_from)
+            tx.fetches.keep_newest(state.source, state.url, _MOST_KEPT)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Insert, Row, delete, func, select
 
 from digest.model import SourceId
 from digest.records.fetching import FetchState, KeptFetch
-from digest.store.database.statements import insert, insert_in
+from digest.store.database.statements import batches, insert, insert_in
 from digest.store.database.tables.intake import fetch_states, fetches
 
 _KEPT = [column for column in fetches.c if column.name != "body"]
@@ -93,6 +93,15 @@ class Fetches:
             fetches.c.sha256 != func.coalesce(newest.scalar_subquery(), ""),
         )
         return self._connection.execute(old).rowcount
+
+    def keep_newest(self, source: SourceId, url: str, most: int) -> int:
+        """Delete the bodies of an address behind the newest so many; returns how many."""
+        here = fetches.c.source == source, fetches.c.url == url
+        newest = select(fetches.c.sha256).where(*here).order_by(fetches.c.last_at.desc(), fetches.c.sha256)
+        old = self._connection.execute(newest.offset(most)).scalars().all()
+        for batch in batches(old):
+            self._connection.execute(delete(fetches).where(*here, fetches.c.sha256.in_(batch)))
+        return len(old)
 
     def forget_addresses(self, source: SourceId, but: Collection[str], before: datetime) -> int:
         """Delete all about addresses other than `but` that were last tried before then; returns how many bodies."""

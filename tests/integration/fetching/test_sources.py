@@ -242,6 +242,14 @@ def test_a_compressed_page_is_read(by_url: Blog, site: Site, article: type[Artic
     assert by_url.refresh()["added"] == 1
 
 
+def test_an_address_that_will_be_refused_is_found_before_it_is_fetched(blog: Blog) -> None:
+    configured(blog, 'url = ["http://0x7f.1/", "https://example.org:25/", "https://example.org/"]')
+    printed = " ".join(blog.run("check").split())
+    assert "a number in an unusual spelling" in printed
+    assert "port 25 is not for web pages" in printed
+    assert "nothing was fetched yet" in printed
+
+
 # --- by command ---------------------------------------------------------------------------------
 
 
@@ -266,6 +274,14 @@ def test_a_program_that_fails_is_a_failed_read_that_shows_its_errors(blog: Blog,
     assert "ended with exit code 3" in printed
     assert "pages.txt" in printed
     assert set(blog.entries()) == {"甲的题目"}
+
+
+@pytest.mark.parametrize(("program", "there"), [("./crawl", True), ("sh", True), ("./none", False), ("no-such", False)])
+def test_a_program_that_is_missing_is_found_before_it_is_run(blog: Blog, program: str, *, there: bool) -> None:
+    (blog.home / "crawl").write_text("#!/bin/sh\n")
+    (blog.home / "crawl").chmod(0o755)
+    configured(blog, f'command = ["{program}"]')
+    assert ("no such program" in " ".join(blog.run("check").split())) is not there
 
 
 # --- settings -----------------------------------------------------------------------------------
