@@ -245,6 +245,23 @@ def test_the_skip_link_skips(browser: Browser, site: Site) -> None:
         assert page.url.endswith("/#content")
 
 
+@pytest.mark.parametrize("kind", ["atom", "rss"])
+def test_a_feed_opened_in_a_browser_leads_to_articles_and_home(browser: Browser, site: Site, kind: str) -> None:
+    with visiting(browser, site) as visit:
+        page = visit(kind)
+        titles = page.locator(".entry h2 a")
+        assert titles.count() > 2
+        assert page.locator("entry > title, item > title, content, pubDate").first.is_hidden()
+        words = titles.first.inner_text()
+        with page.expect_navigation():
+            titles.first.click()
+        assert page.locator("h1").inner_text() == words
+        page = visit(kind)
+        with page.expect_navigation():
+            page.locator(".foot a").last.click()
+        assert page.url == site.address + "/"
+
+
 def test_one_searches_by_keyboard(browser: Browser, site: Site) -> None:
     with visiting(browser, site) as visit:
         page = visit("search", "/search")

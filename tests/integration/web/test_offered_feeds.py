@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+import struct
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlsplit
 
-from lxml import html
+import pytest
+from lxml import etree, html
+
+from tests.integration.web.conftest import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,3 +56,59 @@ def test_each_page_offers_one_feed(site: Site) -> None:
     assert {len(found) for found in offered.values()} == {1}
     for ((_, _, address),) in offered.values():
         assert site(address).status == 200
+
+
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+@pytest.mark.parametrize("path", ["/feed.atom", "/feed.rss", "/sources/blog/feed.rss"])
+@pytest.mark.parametrize(
+    ("language", "day", "home"), [("zh-CN", "2026年3月16日", "返回首页"), ("en", "16 March 2026", "To the home page")]
+)
+def test_a_browser_shows_a_feed_with_links_and_dates_for_people(
+    site: Site, path: str, language: str, day: str, home: str
+) -> None:
+    reply = site(path, accept=CHROME, accept_language=language)
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/xml; charset=utf-8")
+    assert reply.headers["vary"] == "Accept, Accept-Language, Accept-Encoding"
+    feed = etree.fromstring(reply.body)
+    titles = {link.text: link.get("href") for link in feed.iterfind(f".//{XHTML}h2/{XHTML}a")}
+    assert set(titles) == {"甲", "丙 & 丁", SCRIPT}
+    assert all(site(urlsplit(address).path).status == 200 for address in titles.values())
+    assert feed.find(f".//{XHTML}time").text == day
+    ways = {"".join(link.itertext()): link.get("href") for link in feed.iterfind(f".//{XHTML}p/{XHTML}a")}
+    assert ways["山上"] == ways[home] == "/"
+    (style,) = re.findall(rb'href="(/feed-[0-9a-f]+\.css)"', reply.body)
+    assert site(style.decode()).status == 200
+    assert reply.headers["etag"] != site(path).headers["etag"]
+
+
+@pytest.mark.parametrize("accepted", ["", "*/*", "application/atom+xml, text/html;q=0.9", "text/html;q=0, */*"])
+def test_a_feed_reader_gets_the_feed_alone(site: Site, accepted: str) -> None:
+    reply = site("/feed.atom", accept=accepted)
+    assert reply.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    assert reply.headers["vary"] == "Accept, Accept-Encoding"
+    assert b"xhtml" not in reply.body
+    assert reply.body == site("/feed.atom").body
+
+
+def test_feeds_name_pictures_that_are_there(site: Site) -> None:
+    feed, members = etree.fromstring(site("/feed.atom").body), json.loads(site("/feed.json").body)
+    shapes = {}
+    for name, address in {
+        **{name: feed.findtext(f"{{http://www.w3.org/2005/Atom}}{name}") for name in ("icon", "logo")},
+        **{f"json {name}": members[name] for name in ("icon", "favicon")},
+    }.items():
+        reply = site(urlsplit(address).path)
+        assert (reply.status, reply.headers["content-type"]) == (200, "image/png")
+        shapes[name] = struct.unpack(">II", reply.body[16:24])
+    assert shapes == {"icon": (512, 512), "logo": (512, 256), "json icon": (512, 512), "json favicon": (512, 512)}
+
+
+def test_lists_of_feeds_are_named_by_their_address(site: Site) -> None:
+    for name, wanted in (("feeds", ["/feed.atom"]), ("sources", ["/sources/blog/feed.atom"])):
+        reply = site(f"/{name}.opml")
+        assert reply.headers["content-disposition"] == f'attachment; filename="{name}.opml"'
+        listed = etree.fromstring(reply.body).iterfind(".//outline[@xmlUrl]")
+        assert [urlsplit(one.get("xmlUrl")).path for one in listed] == wanted
