@@ -7,7 +7,11 @@ from pathlib import Path
 import resvg_py
 
 WEB = Path(__file__).resolve().parents[1] / "templates" / "web"
-_SIZES = {"square.png": ("0 0 32 32", 512, 512), "logo.png": ("-16 0 64 32", 512, 256)}  # view box, width, height
+_SIZES = {  # view box, width, height
+    "icon-180.png": ("0 0 32 32", 180, 180),
+    "square.png": ("0 0 32 32", 512, 512),
+    "logo.png": ("-16 0 64 32", 512, 256),
+}
 
 
 def drawn() -> dict[str, bytes]:

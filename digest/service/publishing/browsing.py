@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
-from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from digest.search_terms import marks, query
+from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
 from digest.typeset.characters import strip_unsafe
@@ -18,7 +17,7 @@ from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Sequence
 
     from digest.model import Entry, EntryId
     from digest.records.publishing import Among
@@ -33,8 +32,6 @@ MOST_READ = 50
 RISING_DAYS = 7
 _AUTHORS = 30  # that the archive names; all are on a page of their own
 _BEFORE, _SHOWN = 30, 120  # characters of a text in a result
-_CACHED = 64  # lists
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +99,7 @@ class Catalogue:
         self, store: Store, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self._cached: OrderedDict[Hashable, tuple[int, object]] = OrderedDict()
-        self._lock = Lock()
+        self._known = PerState(store)
 
     def archive(self) -> Archive:
         """The overview of everything."""
@@ -129,17 +125,17 @@ class Catalogue:
             ]
             return tuple(made), len(tx.browsing.undated()), tx.browsing.authors(), tx.browsing.count()
 
-        return self._once("overview", make)
+        return self._known.get("overview", make)
 
     def dated(self, year: int, month: int | None, language: str, page: int = 1) -> Titles | None:
         """The entries of a year or a month, newest first; None if there are none, or no such page."""
         path = f"/archive/{year}" + (f"/{month:02}" if month else "")
-        ids = self._once((year, month), lambda tx: tx.browsing.dated(year, month))
+        ids = self._known.get((year, month), lambda tx: tx.browsing.dated(year, month))
         return self._titles(ids, path, language, page, lambda view: "" if month else view.month)
 
     def undated(self, language: str, page: int = 1) -> Titles | None:
         """The entries whose year is unknown; None if there are none, or no such page."""
-        ids = self._once("undated", lambda tx: tx.browsing.undated())
+        ids = self._known.get("undated", lambda tx: tx.browsing.undated())
         return self._titles(ids, "/archive/undated", language, page, lambda _: "")
 
     def _titles(
@@ -162,7 +158,7 @@ class Catalogue:
 
         Pages are numbered from the oldest, as in a stream: a page moves only if earlier entries change their author.
         """
-        ids = self._once(("author", author), lambda tx: tx.browsing.by_author(author))
+        ids = self._known.get(("author", author), lambda tx: tx.browsing.by_author(author))
         closed = max(0, (len(ids) - CHUNK) // CHUNK)
         if not ids or (page is not None and not 1 <= page <= closed):
             return None
@@ -193,7 +189,7 @@ class Catalogue:
 
     def search(self, words: str, among: Among, language: str, page: int = 1) -> Found:
         """A page of results, with the matches marked; an empty one behind the last."""
-        total, ids = self._once(("search", words, among), lambda tx: tx.browsing.search(words, among, RANKED))
+        total, ids = self._known.get(("search", words, among), lambda tx: tx.browsing.search(words, among, RANKED))
         pages = max(1, -(-len(ids) // HITS))
         with self._store.read() as tx:
             entries = tx.browsing.entries(ids[(page - 1) * HITS : page * HITS])
@@ -217,24 +213,6 @@ class Catalogue:
         """The newest number in the feed of all entries."""
         with self._store.read() as tx:
             return tx.feeds.size("")
-
-    def _once(self, name: Hashable, make: Callable[[Transaction], _T]) -> _T:
-        """A value that is made again only if the published content has changed."""
-        state, _ = self._store.published_state()
-        with self._lock:
-            known = self._cached.get(name)
-            if known and known[0] == state:
-                self._cached.move_to_end(name)
-                return known[1]  # type: ignore[return-value] # a name always has values of one type
-        with self._store.read() as tx:
-            state, _ = tx.entries.published_state()
-            made = make(tx)
-        with self._lock:
-            self._cached[name] = (state, made)
-            self._cached.move_to_end(name)
-            while len(self._cached) > _CACHED:
-                self._cached.popitem(last=False)
-        return made
 
 
 def _numbered(path: str, given: dict[str, str], total: int, page: int, pages: int) -> Ways:

@@ -11,6 +11,7 @@ from digest.mail.composing.notes import note_html
 from digest.model import EntryId, Section, SourceId
 from digest.records.intake import DumpState
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
+from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
 from digest.service.publishing.feeds import EVERYTHING, feed_at, source_of
 from digest.service.publishing.redating import tells_another_day
@@ -115,6 +116,7 @@ class Reading:
         self, store: Store, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._settings, self._now = store, settings, now
+        self._known = PerState(store)
 
     def home(self, language: str, page: int | None = None) -> Home | None:
         """The newest entries and editions, or an older page of the entries; None for a page that does not exist."""
@@ -173,7 +175,7 @@ class Reading:
         older = page - 1 if page else closed
         newer = f"{path}/page/{page + 1}" if page and page < closed else path or "/"
         ways = Ways(
-            tx.browsing.size(feed),
+            self._known.get(("size", feed), lambda tx: tx.browsing.size(feed), within=tx),
             newer if page else "",
             f"{path}/page/{older}" if older else "",
             f"{path}/page/1" if older > 1 else "",

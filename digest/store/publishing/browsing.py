@@ -5,6 +5,7 @@ The lists are of ids, which is quick even for a hundred thousand entries; `entri
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, extract, func, not_, or_, select
@@ -104,14 +105,14 @@ class Browsing:
     def by_author(self, author: str) -> list[EntryId]:
         """The entries of an author in the order in which they joined the feed of all entries, oldest first."""
         query = (
-            select(entries.c.id)
+            select(feed_entries.c.number, entries.c.id)
             .select_from(revisions)
             .join(entries, _CURRENT)
             .join(feed_entries, and_(feed_entries.c.entry_id == entries.c.id, feed_entries.c.feed == ""))
             .where(revisions.c.author == author, PUBLISHED)
-            .order_by(feed_entries.c.number)
         )
-        return _named(self._connection.execute(query).scalars())
+        # Sorted here: asked for the order, SQLite looks at the author of each entry in the feed instead of its index.
+        return _named(row.id for row in sorted(self._connection.execute(query), key=attrgetter("number")))
 
     def most_read(self, limit: int) -> list[EntryId]:
         """The entries with most readers, most first; without those whose readers nobody counts."""
