@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import installation
 from digest.dumps import pages as files
-from digest.dumps.configured import layouts_of
-from digest.dumps.pages import is_page
-from digest.dumps.snapshot import read_snapshot
+from digest.dumps.configured import layouts_of, terms_of
+from digest.dumps.pages import is_page, passed, unpacked
+from digest.dumps.snapshot import page_sightings
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, DumpError, FetchError, OutdatedError
 from digest.fetching.addresses import parsed, shown
@@ -22,7 +23,7 @@ from digest.model import SourceId
 from digest.patterns import Pattern, hostile
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.renaming import orphans
-from digest.service.fetching.origins import names, pages
+from digest.service.fetching.origins import listed, names
 from digest.service.operating import clocks
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.dumps.pages import Listed, Page
+    from digest.model import Note
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store
 
@@ -57,7 +59,7 @@ def findings(
         yield warning(part, says)
     for source in settings.sources:
         if source.path:
-            yield from _dumps(source, list(files.pages(source.path)), deep=deep, progress=progress)
+            yield from _dumps(source, list(files.listed(source.path)), deep=deep, progress=progress)
         else:
             folder = settings.file.parent if settings.file else Path.cwd()
             yield from _origins(source, folder, made=is_made(settings.database))
@@ -138,7 +140,7 @@ def _fetched(store: Store, source: Source, *, deep: bool, progress: Callable[[st
         if url in states and states[url].moved_to:
             remedy = "give the source that address; until then, each fetch asks twice"
             yield warning(part, f"{name} moved permanently to {shown(states[url].moved_to)} ({remedy})")
-    yield from _dumps(source, list(pages(store, source)), deep=deep, progress=progress)
+    yield from _dumps(source, list(listed(store, source)), deep=deep, progress=progress)
 
 
 def _dumps(
@@ -155,10 +157,14 @@ def _dumps(
     read = dumps if deep else list(_some(dumps))
     entries, problems = 0, [str(page) for page in found if not is_page(page)]
     for dump in read:
-        progress(dump.name)
-        count, wrong = _read(source, dump)
-        entries += count
-        problems += wrong
+        for page in islice(unpacked(dump, terms_of(source), layouts_of(source)), None if deep else _MOST_DUMPS):
+            if not is_page(page):
+                problems.append(str(page))
+                continue
+            progress(page.name)
+            count, wrong = _read(source, page)
+            entries += count
+            problems += wrong
     if dumps:
         which = "" if len(read) == len(dumps) else f" in the first {len(read):,} (`digest check --deep` reads all)"
         yield Finding(part, f"{len(dumps):,} dump{'s' * (len(dumps) > 1)}, {entries:,} entries{which}")
@@ -182,19 +188,14 @@ def _read(source: Source, dump: Page) -> tuple[int, list[str]]:
     """The number of entries in a dump, and its problems."""
     try:
         with dump.open() as stream:
-            shown = read_snapshot(
-                stream,
-                dump.name,
-                largest=source.largest,
-                layouts=layouts_of(source),
-                url=dump.url,
-                media_type=dump.media_type,
-            )
+            notes: list[Note] = []
+            shown = page_sightings(stream, dump, largest=source.largest, notes=notes, layouts=layouts_of(source))
+            count = sum(1 for _ in shown)
     except DumpError as problem:
-        return 0, [str(problem)]
+        return 0, [] if passed(dump, problem) else [str(problem)]
     except OSError as problem:
         return 0, [f"{dump.name}: cannot be read: {problem.strerror}"]
-    return len(shown.sightings), [f"{dump.name}: line {note.line} {note.reason}" for note in shown.notes]
+    return count, [f"{dump.name}: line {note.line} {note.reason}" for note in notes]
 
 
 def _templates(settings: Settings) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,8 +17,8 @@ from urllib.parse import urlsplit
 from digest import files
 from digest.addresses import Mailbox
 from digest.dumps.files import DumpFile, Refused, dump_files, is_read
-from digest.dumps.pages import pages
-from digest.dumps.snapshot import read_sightings
+from digest.dumps.pages import is_page, pages, passed
+from digest.dumps.snapshot import page_sightings
 from digest.errors import ConfigurationError, DumpError
 from digest.files import new_private_file
 from digest.settings import THIS_MACHINE
@@ -25,8 +26,10 @@ from digest.settings import THIS_MACHINE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from digest.dumps.pages import Page
+
 FILE = "digest.toml"
-_DEPTH, _FOLDERS, _FILES, _BYTES = 2, 300, 8, 5_000_000  # the limits of the search for dumps
+_DEPTH, _FOLDERS, _FILES, _RECORDS, _BYTES = 2, 300, 8, 8, 5_000_000  # the limits of the search for dumps
 _NEVER = frozenset({"var", "venv", "node_modules", "build", "dist", "tests", "docs", "templates", "site-packages"})
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _PAGES = {"byline": "on search pages (byline)", "dateblock": "on index pages (dateblock)"}
@@ -77,18 +80,20 @@ def recognised(path: Path, progress: Callable[[str], object] = lambda _: None) -
     for page in pages(path):
         if isinstance(page, DumpError):
             raise page
-        found.files += 1
         if isinstance(page, Refused):
+            found.files += not page.harmless
             found.problems[page.name] = page.reason
             continue
+        found.files += 1
         progress(page.name)
         try:
             with page.open() as stream:
-                for sighting in read_sightings(stream, page.name, url=page.url, media_type=page.media_type):
+                for sighting in page_sightings(stream, page):
                     found.entries[str(sighting.layout)] += 1
                     found.chinese = found.chinese or _CHINESE.search(sighting.title) is not None
         except DumpError as error:
-            found.problems[page.name] = error.reason
+            if not passed(page, error):
+                found.problems[page.name] = error.reason
         except OSError as error:
             found.problems[page.name] = f"cannot be read: {error.strerror}"
     return found
@@ -175,9 +180,16 @@ def _looking_like_dumps(folder: Path) -> Iterator[Path]:
     except OSError:
         return
     for name in files[:_FILES]:
-        with contextlib.suppress(DumpError, OSError), Path(name).open("rb") as stream:
-            next(read_sightings(stream, name))
-            yield Path(name)
+        for page in islice(pages(Path(name)), _RECORDS):
+            with contextlib.suppress(DumpError, OSError):
+                if is_page(page) and _has_entry(page):
+                    yield Path(name)
+                    break
+
+
+def _has_entry(page: Page) -> bool:
+    with page.open() as stream:
+        return next(page_sightings(stream, page), None) is not None
 
 
 def configuration(answers: Answers, folder: Path, year: int) -> str:

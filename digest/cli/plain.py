@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.progress import CLEAR, Progress
-from digest.dumps.pages import is_page, pages
-from digest.dumps.snapshot import BUILT_IN, read_sightings
+from digest.dumps.files import Refused
+from digest.dumps.pages import is_page, pages, passed
+from digest.dumps.snapshot import BUILT_IN, page_sightings
 from digest.errors import DumpError
 from digest.json_output import json_line
 from digest.model import Layout, NoteKind, kind_of
@@ -60,9 +61,9 @@ def print_sightings(
 def _print_all(paths: Sequence[Path], look: Callable[[str], None], printer: _Printer) -> bool:
     whole = True
     for path in paths:
-        for page in pages(path):
+        for page in pages(path, layouts=printer.declared or BUILT_IN):
             if not is_page(page):
-                whole = _complain(str(page))
+                whole &= _complain(str(page)) or (isinstance(page, Refused) and page.harmless)
                 continue
             look(page.name)
             whole &= printer.print_page(page)
@@ -84,19 +85,12 @@ class _Printer:
         problem = ""
         try:
             with page.open() as stream:
-                for sighting in read_sightings(
-                    stream,
-                    page.name,
-                    notes=notes,
-                    layouts=self.declared or BUILT_IN,
-                    url=page.url,
-                    media_type=page.media_type,
-                ):
+                for sighting in page_sightings(stream, page, notes=notes, layouts=self.declared or BUILT_IN):
                     self._print_entry(page, sighting)
             if self.furniture is not None:
                 self._print_furniture(page, self.furniture(page))
         except DumpError as error:
-            problem = str(error)
+            problem = "" if passed(page, error) else str(error)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -105,7 +99,7 @@ class _Printer:
             _complain(f"{page.name}:{note.line}: {note.reason} ({note.remedy})")
         if problem:
             _complain(problem)
-        return not problem and all(note.kind is not NoteKind.UNREAD for note in notes)
+        return not problem and all(note.kind not in {NoteKind.UNREAD, NoteKind.CUT} for note in notes)
 
     def _print_entry(self, page: Page, sighting: Sighting) -> None:
         if self.as_json:

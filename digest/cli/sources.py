@@ -120,14 +120,14 @@ class _Look:
 
 
 def _look(source: Source, path: Path) -> _Look:
-    from digest.dumps.configured import layouts_of
-    from digest.dumps.pages import is_page, pages
-    from digest.dumps.snapshot import read_sightings
+    from digest.dumps.configured import layouts_of, terms_of
+    from digest.dumps.pages import is_page, pages, passed
+    from digest.dumps.snapshot import page_sightings
     from digest.errors import DumpError
 
     look, layouts = _Look(), layouts_of(source)
     seen: set[tuple[str, object]] = set()
-    for page in pages(source.path or path):
+    for page in pages(source.path or path, terms_of(source), layouts):
         if not is_page(page):
             look.problems.append(str(page))
             continue
@@ -137,20 +137,14 @@ def _look(source: Source, path: Path) -> _Look:
         look.dumps += 1
         try:
             with page.open() as stream:
-                for sighting in read_sightings(
-                    stream,
-                    page.name,
-                    largest=source.largest,
-                    layouts=layouts,
-                    url=page.url,
-                    media_type=page.media_type,
-                ):
+                for sighting in page_sightings(stream, page, largest=source.largest, layouts=layouts):
                     key = (sighting.title or " ".join(sighting.paragraphs[:1]), sighting.date)
                     if key not in seen and len(look.first) < _SHOWN:
                         look.first.append(_described(sighting))
                     seen.add(key)
         except DumpError as error:
-            look.problems.append(str(error))
+            if not passed(page, error):
+                look.problems.append(str(error))
         except OSError as error:
             look.problems.append(f"{page.name}: cannot be read: {error.strerror}")
     look.entries = len(seen)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.dumps.containers.kinds import Terms
 from digest.dumps.feeds.reading import FeedFirst
 from digest.dumps.reading import BuiltIn
 from digest.model import Layout
@@ -43,6 +44,18 @@ def layouts_of(source: Source) -> Layouts:
         LayoutError: one of them is wrong, in settings that were loaded without checking that.
     """
     return _layouts(source.layouts, json.dumps(source.drawn, default=str), source.timezone)
+
+
+def terms_of(source: Source) -> Terms:
+    """What a source says about containers."""
+    return Terms(
+        source.only,
+        source.text_field,
+        source.largest,
+        source.largest_unpacked,
+        source.largest_ratio,
+        source.most_records,
+    )
 
 
 def layout_rules(settings: Settings) -> Iterator[Broken]:

@@ -91,7 +91,7 @@ def _decoded(stream: BinaryIO, dump: str, charset: str | None) -> Iterator[tuple
     """Blocks of text, each with whether it is certainly free of unwanted characters."""
     block = stream.read(BLOCK)
     if block.startswith(_PACKED):
-        raise DumpError(dump, "is compressed; dumps are read as plain text", remedy="unpack it where it is written")
+        raise DumpError(dump, "is compressed in a way that is not read", remedy="use gzip, zstd or zip, or plain text")
     encoding, block = _by_bom(block, charset)
     decoder = _decoder(encoding) if encoding else None  # without one, everything so far is ASCII
     before = b""  # the end of the block before: a character may span both

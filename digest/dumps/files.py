@@ -29,23 +29,25 @@ class Stamp:
     """What shows without a look at the bytes that they are unchanged: equal stamps mean that, if they are `settled`.
 
     Of a file: its metadata. A stamp that is not settled was taken so soon after the file was written that later bytes
-    may have the same stamp.
+    may have the same stamp. `mark` is a word that tells it from the stamp of a file that is read as it is.
     """
 
     size: int
     mtime_ns: int
     inode: int
     settled: bool = True
+    mark: str = ""
 
     @classmethod
     def parse(cls, stored: str) -> Stamp:
         """The stamp whose stored form this is."""
-        size, mtime_ns, inode, *unsettled = stored.split()
-        return cls(int(size), int(mtime_ns), int(inode), settled=not unsettled)
+        size, mtime_ns, inode, *more = stored.split()
+        marks = [word for word in more if word != "?"]
+        return cls(int(size), int(mtime_ns), int(inode), "?" not in more, "".join(marks))
 
     def __str__(self) -> str:
         """The stored form, because file systems have inodes and times of more than 63 bits."""
-        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}"
+        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}{self.mark and ' ' + self.mark}"
 
     def names(self, other: Stamp) -> bool:
         """Whether both belong to one file that was not written in between, as far as a file system can say."""
@@ -84,6 +86,10 @@ class DumpFile:
     @property
     def media_type(self) -> str:
         return ""
+
+    @property
+    def is_cut(self) -> bool:
+        return False
 
     def open(self) -> BinaryIO:
         return self.path.open("rb")

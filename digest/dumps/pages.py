@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeGuard
 
+from digest.dumps.containers.container import Container, RecordPage
+from digest.dumps.containers.kinds import BETWEEN, Terms, is_container
 from digest.dumps.files import Refused, dump_files
+from digest.dumps.snapshot import BUILT_IN
 from digest.errors import DumpError
 
 if TYPE_CHECKING:
@@ -13,8 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.dumps.files import Stamp
+    from digest.dumps.interface import Layouts
 
-__all__ = ["Listed", "Page", "is_page", "listed", "pages"]
+__all__ = ["Listed", "Page", "is_page", "listed", "pages", "passed", "unpacked"]
 
 
 class Page(Protocol):
@@ -43,6 +47,11 @@ class Page(Protocol):
     @property
     def media_type(self) -> str:
         """What a server or a record said of the bytes, such as `text/html; charset=gbk`; empty if unknown."""
+        ...
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there should have been more of it; answered once it was opened."""
         ...
 
     def open(self) -> BinaryIO:
@@ -75,6 +84,38 @@ def listed(path: Path) -> Iterator[Listed]:
         yield error
 
 
-def pages(path: Path) -> Iterator[Listed]:
-    """Every page that a source's path names, in the order of `listed`."""
-    return listed(path)
+def pages(path: Path, terms: Terms = Terms(), layouts: Layouts = BUILT_IN) -> Iterator[Listed]:  # noqa: B008 - a frozen value
+    """Every page that a source's path names, in the order of `listed`, with the records of containers in their place.
+
+    `layouts` decide which field of JSON Lines is the text.
+    """
+    for found in listed(path):
+        if is_page(found):
+            yield from unpacked(found, terms, layouts)
+        else:
+            yield found
+
+
+def unpacked(page: Page, terms: Terms, layouts: Layouts) -> Iterator[Listed]:
+    """The page itself, or the records in it; why some cannot be read comes in their place or at the end."""
+    try:
+        with page.open() as stream:
+            holds_records = is_container(stream, page.name)
+    except (DumpError, OSError):
+        holds_records = False  # who reads it gets the same error
+    if not holds_records:
+        yield page
+        return
+    container = Container(page, terms, layouts)
+    yield from container.pages()
+    for flaw in container.flaws:
+        yield Refused(f"{page.name}{BETWEEN}{flaw.place}", flaw.reason)
+    if container.problem is not None:
+        yield container.problem
+    if container.without:
+        yield Refused(page.name, container.without, harmless=not container.is_barren)
+
+
+def passed(page: Page, error: DumpError) -> bool:
+    """Whether an error only says that a record shows no entry, which its container counts."""
+    return isinstance(page, RecordPage) and not page.container.is_single and page.container.passed(error)

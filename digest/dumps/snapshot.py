@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
 from digest.dumps.feeds.reading import FeedFirst
 from digest.dumps.reading import BuiltIn
 from digest.errors import DumpError
-from digest.model import Snapshot
+from digest.model import Note, NoteKind, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digest.dumps.interface import Layouts
-    from digest.model import Note, Sighting
+    from digest.dumps.pages import Page
+    from digest.model import Sighting
 
 LARGEST = 2 * 1024**3
 BUILT_IN = FeedFirst(BuiltIn())
@@ -35,10 +37,12 @@ def read_sightings(
     layouts: Layouts = BUILT_IN,
     url: str = "",
     media_type: str = "",
+    is_cut: bool = False,
 ) -> Iterator[Sighting]:
-    """The sightings of a dump in page order, at least one, while the stream is read; `url` and `media_type` of a Page.
+    """The sightings of a dump in page order, at least one, while the stream is read.
 
-    The stream is read again from its start if only the whole shows how to read it. `notes` receives the notes for the
+    `url`, `media_type` and `is_cut` are those of a Page; the last entry of a page that is cut is incomplete. The
+    stream is read again from its start if only the whole shows how to read it. `notes` receives the notes for the
     operator, in line order, all at the end; also before an error.
 
     Raises:
@@ -51,13 +55,15 @@ def read_sightings(
 
     reading = layouts.reading(text, dump, url=url, media_type=media_type)
     found = False
-    for sighting in reading.sightings():
+    for sighting in _cut_short(reading.sightings()) if is_cut else reading.sightings():
         found = True
         yield sighting
     if notes is not None:
-        notes += reading.notes
+        notes += [*reading.notes, *([_where_cut(text())] if is_cut else ())]
     if found:
         return
+    if is_cut:
+        raise DumpError(dump, f"{reading.nothing()}, and breaks off", remedy="see whether it is still being written")
     if not stream.tell():
         raise DumpError(dump, "is empty", remedy="see whether the crawler still writes it")
     reason = reading.nothing()
@@ -72,16 +78,54 @@ def read_snapshot(
     layouts: Layouts = BUILT_IN,
     url: str = "",
     media_type: str = "",
+    is_cut: bool = False,
 ) -> Snapshot:
     """The whole dump; arguments and errors as of `read_sightings`."""
     notes: list[Note] = []
-    found = read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts, url=url, media_type=media_type)
+    about = {"url": url, "media_type": media_type}
+    found = read_sightings(stream, dump, largest=largest, notes=notes, layouts=layouts, is_cut=is_cut, **about)
     return Snapshot(dump, tuple(found), tuple(notes))
+
+
+def page_sightings(
+    stream: BinaryIO,
+    page: Page,
+    *,
+    largest: int = LARGEST,
+    notes: list[Note] | None = None,
+    layouts: Layouts = BUILT_IN,
+) -> Iterator[Sighting]:
+    """As `read_sightings`, of a page that was opened as this stream."""
+    return read_sightings(
+        stream,
+        page.name,
+        largest=largest,
+        notes=notes,
+        layouts=layouts,
+        url=page.url,
+        media_type=page.media_type,
+        is_cut=page.is_cut,
+    )
 
 
 def is_unknown(error: DumpError) -> bool:
     """Whether a dump has no entry in its layouts, though its text could be read."""
     return error.reason.startswith(_UNKNOWN)
+
+
+def _cut_short(found: Iterator[Sighting]) -> Iterator[Sighting]:
+    """The same, with the last one incomplete."""
+    before = next(found, None)
+    for sighting in found:
+        if before is not None:
+            yield before
+        before = sighting
+    if before is not None:
+        yield replace(before, complete=False)
+
+
+def _where_cut(text: Iterator[str]) -> Note:
+    return Note(1 + sum(block.count("\n") for block in text), NoteKind.CUT, "")
 
 
 def _within(blocks: Iterator[str], dump: str, stream: BinaryIO, largest: int) -> Iterator[str]:

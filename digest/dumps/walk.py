@@ -23,12 +23,13 @@ _UNFINISHED = ("~", ".tmp", ".part", ".swp")
 class Refused:
     """A file that is not read, or a folder that is not listed, and why.
 
-    `unseen`: it could not be examined, so what was there before may still be there.
+    `unseen`: it could not be examined, so what was there before may still be there. `harmless`: it need not be read.
     """
 
     name: str
     reason: str
     unseen: bool = False
+    harmless: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"

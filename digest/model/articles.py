@@ -165,17 +165,54 @@ class NoteKind(StrEnum):
 
     `unread`: a line looks like a mark but cannot be read; the entry that it would begin is lost. `end_mark`: a
     recurring last line was taken for the end mark. `count`: a reader count is out of range or cannot be read, so it is
-    unknown. `malformed`: a feed is not well-formed. `cut_off`: a feed ends in the middle. `shared_id`: several entries
-    of a feed have one id. `broken`: a script for programs is no JSON.
+    unknown. `cut`: the dump ends before it should. `malformed`: a feed is not well-formed. `cut_off`: a feed ends in
+    the middle. `shared_id`: several entries of a feed have one id. `broken`: a script for programs is no JSON.
     """
 
     UNREAD = "unread"
+    CUT = "cut"
     END_MARK = "end_mark"
     COUNT = "count"
     MALFORMED = "malformed"
     CUT_OFF = "cut_off"
     SHARED_ID = "shared_id"
     BROKEN = "broken"
+
+
+_SAYINGS = {  # the reason and the remedy of each
+    NoteKind.UNREAD: (
+        "looks like the start of an entry and cannot be read, so that entry is left out: {text}",
+        "see what the site or the crawler changed",
+    ),
+    NoteKind.CUT: (
+        "breaks off, so its entry is incomplete and later ones are missing",
+        "see whether it is still being written; if not, fetch it anew",
+    ),
+    NoteKind.END_MARK: (
+        "ends {entries} entries and was taken for the end mark: {text}",
+        "check that it is a link to the whole article",
+    ),
+    NoteKind.COUNT: (
+        "has a reader count that cannot be right, so it is unknown: {text}",
+        "nothing to do if the site prints it so",
+    ),
+    NoteKind.MALFORMED: (
+        "is not well-formed, so the feed was read as far as it can be understood: {text}",
+        "tell the site; nothing to do if its entries are right",
+    ),
+    NoteKind.CUT_OFF: (
+        "is where the feed is cut off, so what would follow is missing: {text}",
+        "nothing to do if the next reading is whole; else see what fetches it",
+    ),
+    NoteKind.SHARED_ID: (
+        "has an id that {entries} entries of the feed share, so it is ignored: {text}",
+        "tell the site; its entries are recognised by link, title and text",
+    ),
+    NoteKind.BROKEN: (
+        "has JSON-LD that cannot be read, so its entries are missing: {text}",
+        "tell the site; other layouts may read the page",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,42 +231,14 @@ class Note:
     entries: int = 0
 
     @property
-    def reason(self) -> str:  # noqa: PLR0911 - one for each kind
+    def reason(self) -> str:
         """What happened, without a full stop."""
-        match self.kind:
-            case NoteKind.UNREAD:
-                return f"looks like the start of an entry and cannot be read, so that entry is left out: {self.text}"
-            case NoteKind.END_MARK:
-                return f"ends {self.entries} entries and was taken for the end mark: {self.text}"
-            case NoteKind.COUNT:
-                return f"has a reader count that cannot be right, so it is unknown: {self.text}"
-            case NoteKind.MALFORMED:
-                return f"is not well-formed, so the feed was read as far as it can be understood: {self.text}"
-            case NoteKind.CUT_OFF:
-                return f"is where the feed is cut off, so what would follow is missing: {self.text}"
-            case NoteKind.SHARED_ID:
-                return f"has an id that {self.entries} entries of the feed share, so it is ignored: {self.text}"
-            case NoteKind.BROKEN:
-                return f"has JSON-LD that cannot be read, so its entries are missing: {self.text}"
+        return _SAYINGS[self.kind][0].format(text=self.text, entries=self.entries)
 
     @property
-    def remedy(self) -> str:  # noqa: PLR0911 - one for each kind
+    def remedy(self) -> str:
         """What the operator can do."""
-        match self.kind:
-            case NoteKind.UNREAD:
-                return "see what the site or the crawler changed"
-            case NoteKind.END_MARK:
-                return "check that it is a link to the whole article"
-            case NoteKind.COUNT:
-                return "nothing to do if the site prints it so"
-            case NoteKind.MALFORMED:
-                return "tell the site; nothing to do if its entries are right"
-            case NoteKind.CUT_OFF:
-                return "nothing to do if the next reading is whole; else see what fetches it"
-            case NoteKind.SHARED_ID:
-                return "tell the site; its entries are recognised by link, title and text"
-            case NoteKind.BROKEN:
-                return "tell the site; other layouts may read the page"
+        return _SAYINGS[self.kind][1]
 
     @property
     def sentence(self) -> str:

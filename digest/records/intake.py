@@ -76,6 +76,15 @@ class KnownDump:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownRecord:
+    """What tells that a record of a container is unchanged. `is_settled`: it is good, and awaits no reading."""
+
+    sha256: str
+    stamp: str
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """What is stored about a source. `settled_at`: when its first import was finished, absent before that.
 

@@ -115,6 +115,23 @@ class Source(Group):
         timedelta(days=30),
         description="How long to keep the bytes of earlier fetches; the newest of each `url` stays in any case.",
     )
+    only: Regex = Field(
+        "",
+        description="Read only those records of archives whose address matches this regular expression (RE2 syntax); "
+        "a record without an address is known by its name.",
+    )
+    text_field: str = Field(
+        "",
+        description="The field of JSON Lines that is the text, such as `text` or `page.body`; without it, the longest "
+        "one that a layout reads.",
+    )
+    largest_unpacked: int = Field(
+        32 * 1024**3, gt=0, description="Stop reading an archive that unpacks to more bytes than this."
+    )
+    largest_ratio: int = Field(
+        200, gt=0, description="Stop reading an archive that unpacks to more than this many times its size."
+    )
+    most_records: int = Field(1_000_000, gt=0, description="Stop reading an archive of more records than this.")
 
     _drawn: tuple[dict[str, Any], ...] = PrivateAttr(())
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
+from digest.dumps.containers.kinds import Terms
 from digest.dumps.decode import text_blocks
 from digest.dumps.files import DumpFile
 from digest.dumps.html.reading import is_html
-from digest.dumps.pages import is_page, pages
+from digest.dumps.pages import is_page, listed, unpacked
+from digest.dumps.snapshot import BUILT_IN
 from digest.dumps.suggesting.seen import Page
 from digest.errors import DumpError
 
@@ -26,6 +28,7 @@ MOST_DUMPS = 24
 MOST_CHARACTERS = 400_000
 MOST_LINES = 2_000
 _BLOCKS_OF_HTML = 100  # of a page that is longer than other dumps that are looked at
+MOST_RECORDS = 2_000  # of one container
 
 
 def sample(paths: Sequence[Path]) -> tuple[list[Page], int]:
@@ -52,11 +55,12 @@ def sample(paths: Sequence[Path]) -> tuple[list[Page], int]:
 
 
 def _dumps(path: Path) -> Iterator[DumpPage]:
-    for found in pages(path):
+    """The dumps of a path, and the first records of each of its containers."""
+    for found in listed(path):
         if isinstance(found, DumpError):
             raise found
         if is_page(found):
-            yield found
+            yield from filter(is_page, islice(unpacked(found, Terms(), BUILT_IN), MOST_RECORDS))
 
 
 def _beginning(page: DumpPage, name: str) -> Page:

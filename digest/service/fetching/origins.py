@@ -40,6 +40,7 @@ class FetchedPage:
     fetched_at: datetime
     media_type: str
     load: Callable[[], bytes]
+    is_cut: bool = False  # a fetch that breaks off leaves the former body in place
 
     def open(self) -> BinaryIO:
         return io.BytesIO(self.load())
@@ -60,14 +61,6 @@ def listed(store: Store, source: Source) -> Iterator[Listed]:
         states = tx.fetches.states(SourceId(source.id))
     for name, url in names(source).items():
         yield from _of_address(store, name, states.get(url))
-
-
-def pages(store: Store, source: Source) -> Iterator[Listed]:
-    """Every page of the source, in the order of `listed`."""
-    if source.path:
-        yield from files.pages(source.path)
-        return
-    yield from listed(store, source)
 
 
 def names(source: Source) -> dict[str, str]:

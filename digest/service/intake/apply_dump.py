@@ -129,7 +129,7 @@ def _store(tx: Transaction, settings: Settings, source: Source, dump: ReadDump, 
         confirmed_at=looked.read_at,
         weigh_at=_weigh_at(dump.shown, looked.read_at),
         notes=_sentences(dump.notes),
-        left_out=any(note.kind is NoteKind.UNREAD for note in dump.notes),
+        left_out=any(note.kind in {NoteKind.UNREAD, NoteKind.CUT} for note in dump.notes),
     )
     tx.readings.store_dump(good)
     facts = replace(

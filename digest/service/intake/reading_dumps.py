@@ -10,6 +10,9 @@ from digest.changes import guards
 from digest.changes.prepared import prepared
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
+from digest.dumps.containers.container import RecordPage
+from digest.dumps.containers.kinds import is_container
+from digest.dumps.pages import passed
 from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
 from digest.model import SourceId
@@ -40,6 +43,11 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """A page that is a container: its records are the dumps."""
+
+
+@dataclass(frozen=True, slots=True)
 class AsBefore:
     """A dump with nothing new to read."""
 
@@ -47,21 +55,27 @@ class AsBefore:
     rewritten: bool
 
 
-def read_dump(store: Store, source: Source, page: Page, now: datetime, *, again: bool = False) -> ReadDump | Pass:
-    """The content of the dump; a Pass if there is nothing new to compare.
+def read_dump(
+    store: Store, source: Source, page: Page, now: datetime, *, again: bool = False, is_new: bool = False
+) -> ReadDump | Pass | Packed:
+    """The content of the dump; a Pass if there is nothing new to compare, Packed if it has to be opened.
 
     That is the case if its bytes are those of its last reading, if it cannot be read (which is then stored), or if it
-    changed meanwhile. `again`: it was read in this pass already, or is held and looked at once more.
+    changed meanwhile. `again`: it was read in this pass already, or is held and looked at once more. `is_new`: it is
+    certain that the store knows nothing of it.
     """
-    name = SourceId(source.id)
-    with store.read() as tx:
-        known = tx.readings.dump(name, page.name)
+    name, known = SourceId(source.id), None
+    if not is_new:
+        with store.read() as tx:
+            known = tx.readings.dump(name, page.name)
     found = read_page(source, page, known, now, again=again, before=titles_before(store, name, page.name))
     match found:
-        case ReadDump():
+        case ReadDump() | Packed():
             return found
         case Unread(looked=None):
             return Pass(name, problems=(f"{page.name}: {found.error.reason} ({found.error.remedy})",))
+        case Unread(looked=KnownDump()) if known is None and passed(page, found.error):
+            return Pass(name)
         case Unread(looked=KnownDump() as looked):
             return store_failure(store, looked, known, found.error)
         case AsBefore() if known:
@@ -87,7 +101,7 @@ def read_page(
     *,
     again: bool,
     before: Callable[[], Sequence[str]],
-) -> ReadDump | Unread | AsBefore:
+) -> ReadDump | Unread | AsBefore | Packed:
     """Read a dump with the record `known`; stores nothing. `again` as in `read_dump`.
 
     `before` gives the titles of its last good reading.
@@ -102,8 +116,10 @@ def read_page(
         return Unread(KnownDump.of(name, page.name, unsettled, "", now), problem)
     layouts = layouts_of(source)
     with stream:
+        if not isinstance(page, RecordPage) and is_container(stream, page.name):
+            return Packed()
         sha256 = _sha256(stream)
-        settled = replace(stamp, settled=_is_settled(stamp, now))
+        settled = replace(stamp, settled=is_settled(stamp, now))
         looked = replace(_looked(name, page, settled, sha256, known, now), rules=layouts.rules(RULES))
         rewritten = known is None or not known.stamp.names(stamp)
         if known and not again and _is_as_before(known, looked, rewritten=rewritten):
@@ -117,6 +133,7 @@ def read_page(
                 layouts=layouts,
                 url=page.url,
                 media_type=page.media_type,
+                is_cut=page.is_cut,
             )
         except DumpError as error:
             return Unread(looked, _changed_shape(stream, error) if known and known.sightings else error)
@@ -218,6 +235,6 @@ def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bo
             tx.readings.store_dump(as_now)
 
 
-def _is_settled(stamp: Stamp, now: datetime) -> bool:
+def is_settled(stamp: Stamp, now: datetime) -> bool:
     """Whether no later bytes can have the same stamp: it is older than one tick of the file system's clock."""
     return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS

@@ -20,13 +20,14 @@ from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass
-from digest.service.intake.reading_dumps import read_dump, store_failure
+from digest.service.intake.reading_containers import Containers
+from digest.service.intake.reading_dumps import Packed, read_dump, store_failure
 from digest.service.intake.tracing import following, say_refreshed
 from digest.service.operating import clocks
 from digest.service.sources.moved_files import Moved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from digest.dumps.pages import Page
@@ -109,6 +110,10 @@ class _Refreshing:
     in_memory: int = 0  # sightings of deferred dumps
     moves: Moves = field(default_factory=Moves)
     moved: Moved | None = None
+    containers: Containers = field(init=False)
+    held: list[tuple[Page, Collection[str]]] = field(
+        default_factory=list
+    )  # unchanged, perhaps with held records inside
 
     def __post_init__(self) -> None:
         self.done = Pass(self.name)
@@ -129,7 +134,7 @@ class _Refreshing:
             changed_at = tx.readings.changed_at(self.name)
         self._begin(state, changed_at)
         found, skipped, whole = 0, 0, True
-        held: list[Page] = []
+        self.containers = Containers(self.store, self.source, troubled, self.now)
         gone = set(troubled)
         there = list(listed(self.store, self.source))
         unseen = [page for page in there if isinstance(page, Refused) and page.unseen]
@@ -144,19 +149,20 @@ class _Refreshing:
                 continue
             found += 1
             gone.discard(page.name)
+            gone.difference_update(self.containers.inside(page))
             self.progress(page.name)
-            if stamps.get(page.name) != str(page.stamp):
+            if self._is_unchanged(page, stamps.get(page.name), troubled):
+                skipped += 1
+            else:
                 self._read(page)
-                continue
-            skipped += 1
-            if page.name in troubled and _may_be_explained(troubled[page.name]):
-                held.append(page)
         self._add(Pass(self.name, skipped=skipped))
         self._judge()
         if self.done.dumps:  # what other dumps show now may explain a hold
-            for page in held:
-                self._read(page, again=True)
+            for page, inside in self.held:
+                self._read_again(page, inside)
             self._judge()
+        gone |= self.containers.vanished
+        self._add(self.containers.done)
         if self.stopped():
             return self.done
         nothing = ""
@@ -166,6 +172,18 @@ class _Refreshing:
             self._finish(state, gone - self.moved.taken if whole else set(), nothing)
         return self.done
 
+    def _is_unchanged(self, page: Page, stored: str | None, troubled: Mapping[str, KnownDump]) -> bool:
+        """Whether a page needs no look; if it is held, it is read again once other dumps may explain it."""
+        if stored == str(page.stamp):
+            if page.name in troubled and _may_be_explained(troubled[page.name]):
+                self.held.append((page, ()))
+            return True
+        if not self.containers.is_unchanged(page, stored):
+            return False
+        if inside := [path for path, dump in self.containers.inside(page).items() if _may_be_explained(dump)]:
+            self.held.append((page, inside))
+        return True
+
     def _begin(self, state: SourceState | None, changed_at: datetime | None) -> None:
         """Register the source; repair what was stored under a clock that was ahead, even in a pass that did not end."""
         if state is None:
@@ -174,25 +192,40 @@ class _Refreshing:
         elif any(at and at - self.now > _STEPPED_BACK for at in (state.refreshed_at, changed_at)):
             clocks.repair_times(self.store, self.settings.mail, self.now, also=(state.refreshed_at, changed_at))
 
-    def _read(self, page: Page, *, again: bool = False) -> None:
+    def _read(self, page: Page, *, again: bool = False, is_new: bool = False) -> None:
         """Read a dump and store its content, or defer it."""
-        done = self._guarded(page, lambda: self._meant(page, again=again))
-        if isinstance(done, Deferred):
+        done = self._guarded(page, lambda: self._meant(page, again=again, is_new=is_new))
+        if isinstance(done, Packed):
+            for record, unknown in self.containers.records(page):
+                if self.stopped():
+                    return
+                self.progress(record.name)
+                self._read(record, is_new=unknown)
+        elif isinstance(done, Deferred):
             fits = self.in_memory + len(done.dump.shown) <= _IN_MEMORY
             self.in_memory += len(done.dump.shown) if fits else 0
             self.deferred.append((page, done if fits else replace(done, dump=replace(done.dump, shown=()))))
         else:
             self._add(replace(done, skipped=0) if again else done)
 
+    def _read_again(self, page: Page, inside: Collection[str]) -> None:
+        """Read a held dump once more, or the held records `inside` a container."""
+        records = (record for record, _ in self.containers.records(page, inside))
+        for held in records if inside else [page]:
+            if self.stopped():
+                return
+            self._read(held, again=True)
+
     def _add(self, done: Pass) -> None:
         self.done += done
         if done.moves:
             self.moves.add(done.moves)
 
-    def _meant(self, page: Page, *, again: bool) -> Pass | Deferred:
-        dump = read_dump(self.store, self.source, page, self.now, again=again)
-        if isinstance(dump, Pass):
+    def _meant(self, page: Page, *, again: bool, is_new: bool) -> Pass | Deferred | Packed:
+        dump = read_dump(self.store, self.source, page, self.now, again=again, is_new=is_new)
+        if isinstance(dump, (Pass, Packed)):
             return dump
+        self.containers.is_plain(page)
         dump = self.moved.followed(dump) if self.moved else dump
         return store_meaning(self.store, self.settings, self.source, dump, final=False, moves=self.moves)
 
@@ -208,9 +241,9 @@ class _Refreshing:
             if isinstance(judged, Pass):
                 self._add(judged)
 
-    def _judged(self, page: Page, one: Deferred, crawler: Hold | None) -> Pass | Deferred:
+    def _judged(self, page: Page, one: Deferred, crawler: Hold | None) -> Pass | Deferred | Packed:
         dump = one.dump if one.dump.shown else read_dump(self.store, self.source, page, self.now, again=True)
-        if isinstance(dump, Pass):
+        if isinstance(dump, (Pass, Packed)):
             return dump
         return store_meaning(
             self.store, self.settings, self.source, dump, final=True, crawler=crawler, moves=self.moves
@@ -224,7 +257,7 @@ class _Refreshing:
             entries = tx.readings.standing(self.name)
         return crawler_hold(len(corrected), entries) if len(corrected) > entries * self.source.corrected else None
 
-    def _guarded(self, page: Page, work: Callable[[], Pass | Deferred]) -> Pass | Deferred:
+    def _guarded(self, page: Page, work: Callable[[], Pass | Deferred | Packed]) -> Pass | Deferred | Packed:
         """Confine a failure to its dump; but a store that does not answer fails the whole pass."""
         try:
             with _uncollected():
@@ -246,10 +279,11 @@ class _Refreshing:
         """Publish a first import as a whole, and record the pass with its present problems, new or old."""
         settled = state is not None and state.settled_at is not None
         with self.store.write(exclusive=not settled) as tx:
+            self.containers.store_seen(tx)
             for path in gone:
                 tx.readings.let_go(self.name, path)
             now = None if settled else tx.readings.source(self.name)
-            if now and now.settled_at is None and any(d.sightings for d in tx.readings.dumps(self.name).values()):
+            if now and now.settled_at is None and tx.readings.has_reading(self.name):
                 publish(tx, self.settings, self.name, self.now)
             for dump in tx.readings.troubled(self.name):
                 self.done += _standing(dump)

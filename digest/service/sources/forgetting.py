@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
-from digest.dumps.pages import is_page, listed
+from digest.dumps.configured import layouts_of, terms_of
+from digest.dumps.containers.kinds import containers_of
+from digest.dumps.pages import is_page, listed, unpacked
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import ActKind, EntryState
@@ -104,10 +106,13 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
     configured = settings.source(source)
     if configured is None:
         return
-    if configured.path:
-        there = {page.name for page in listed(configured.path) if is_page(page)} & set(paths)
-    else:
-        there = names(configured).keys() & set(paths)
+    there = set(names(configured))
+    inside = {container for path in paths for container in containers_of(path)}
+    for page in filter(is_page, listed(configured.path)) if configured.path else ():
+        if page.name in inside:
+            there |= {one.name for one in unpacked(page, terms_of(configured), layouts_of(configured)) if is_page(one)}
+        there.add(page.name)
+    there &= set(paths)
     if there:
         alone = len(there) == 1
         files = f"{min(there)} is" if alone else f"{min(there)} and {len(there) - 1} more are"

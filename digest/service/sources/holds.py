@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.changes.values import Added, Revised, Vanished
-from digest.dumps.pages import is_page
+from digest.dumps.configured import layouts_of, terms_of
+from digest.dumps.containers.kinds import containers_of
+from digest.dumps.pages import is_page, unpacked
 from digest.errors import REPORT_IT, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState
@@ -128,7 +130,14 @@ def _pages(store: Store, source: Source, wanted: set[str]) -> dict[str, Page]:
     """The pages of these dumps, as far as they exist."""
     if not wanted:
         return {}
-    return {page.name: page for page in listed(store, source) if is_page(page) and page.name in wanted}
+    inside = {container for name in wanted for container in containers_of(name)}
+    terms, layouts = terms_of(source), layouts_of(source)
+    found: dict[str, Page] = {}
+    for page in filter(is_page, listed(store, source)):
+        for one in unpacked(page, terms, layouts) if page.name in inside or page.name in wanted else ():
+            if is_page(one) and one.name in wanted:
+                found[one.name] = one
+    return found
 
 
 def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now: datetime) -> Held:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from digest.dumps.containers.kinds import BETWEEN, containers_of
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -31,12 +33,12 @@ class Moved:
     ) -> None:
         """`names` are the existing files, `known` the dumps that were read before.
 
-        An `unseen` file does not count as gone.
+        An `unseen` file does not count as gone, and neither does a record of an existing container.
         """
         self._store, self._source = store, source
         here = set(names)
         self._gone: dict[str, str] = {}
-        self._new: set[str] = set()
+        self._alike: dict[str, list[str]] = {}  # the dumps that are gone, by their hashes and by their own names
         self.taken: set[str] = set()
         if here.difference(known):
             with store.read() as tx:
@@ -44,14 +46,18 @@ class Moved:
             self._gone = {
                 path: sha256
                 for path, sha256 in paths.items()
-                if path not in here and not any(one.hides(path) for one in unseen)
+                if path not in here
+                and here.isdisjoint(containers_of(path))
+                and not any(one.hides(path) for one in unseen)
             }
-            self._new = here - paths.keys()
+            for path, sha256 in self._gone.items():
+                for sign in {sha256, _own_name(path)}:
+                    self._alike.setdefault(sign, []).append(path)
 
     def followed(self, dump: ReadDump) -> ReadDump:
         """The dump, with the record of the file from which it was moved, if there is one."""
         path = dump.looked.path
-        if path not in self._new or not self._gone or dump.known:
+        if not self._gone or dump.known:
             return dump
         for old in self._candidates(path, dump.looked.sha256):
             if self._is(old, dump):
@@ -60,8 +66,8 @@ class Moved:
 
     def _candidates(self, path: str, sha256: str) -> list[str]:
         """The dumps that are gone, the likeliest first."""
-        name = PurePosixPath(path).name
-        likely = [old for old, had in self._gone.items() if had == sha256 or PurePosixPath(old).name == name]
+        alike = [*self._alike.get(sha256, ()), *self._alike.get(_own_name(path), ())]
+        likely = [old for old in dict.fromkeys(alike) if old in self._gone]
         rest = list(self._gone) if len(self._gone) <= _FEW else []
         return [*likely, *(old for old in rest if old not in likely)]
 
@@ -92,3 +98,9 @@ class Moved:
             discarded=known.discarded,
         )
         return replace(dump, looked=looked, known=known)
+
+
+def _own_name(path: str) -> str:
+    """The name of a file without its folders, or of a record without its container."""
+    _, between, key = path.partition(BETWEEN)
+    return key if between else PurePosixPath(path).name

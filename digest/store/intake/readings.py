@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, literal, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, literal, not_, or_, select, update
 
 from digest.changes.values import ChangeSet, Known, Placing, Questions
+from digest.dumps.containers.kinds import BETWEEN, OF_RECORD
+from digest.dumps.files import Stamp
 from digest.errors import StoreError
 from digest.model import EntryDate, EntryId, SourceId
-from digest.records.intake import ApplyFacts, DumpState, KnownDump, Report, SourceState, Unsettled
+from digest.records.intake import ApplyFacts, DumpState, KnownDump, KnownRecord, Report, SourceState, Unsettled
 from digest.store.database.engine import make_room
 from digest.store.database.statements import DATE, batches, date_of, fetched, insert, placing_of
 from digest.store.database.tables.columns import UtcTime
@@ -46,6 +48,13 @@ _PAGES = (  # of one dump: with all three in one condition, SQLite scans every r
     )
     .order_by(placings.c.page, placings.c.position)
 )
+
+
+def _within(source: SourceId, container: str) -> ColumnElement[bool]:
+    """Records of a container: their paths are its own, a mark, and more."""
+    first, last = f"{container}{BETWEEN}", f"{container}{chr(ord(BETWEEN) + 1)}"
+    of_record = dumps.c.stamp.like(f"% {OF_RECORD}")
+    return and_(dumps.c.source == source, dumps.c.path > first, dumps.c.path < last, of_record)
 
 
 class Readings:
@@ -97,7 +106,7 @@ class Readings:
         return dump_rows.read(row) if row else None
 
     def stamps(self, source: SourceId, rules: int, now: datetime) -> dict[str, str]:
-        """The stamp of each dump as text, by path, without dumps that await reading.
+        """The stamp of each dump as text, by path, without records of containers and dumps that await reading.
 
         A dump awaits reading if the operator approved it, if other rules read it, or if its dates can be weighed again
         now.
@@ -105,9 +114,38 @@ class Readings:
         awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
         clear = or_(dumps.c.weigh_at.is_(None), dumps.c.weigh_at > now)
         query = select(dumps.c.path, dumps.c.stamp).where(
-            dumps.c.source == source, not_(awaits), dumps.c.rules == rules, clear
+            dumps.c.source == source,
+            not_(awaits),
+            dumps.c.rules == rules,
+            clear,
+            dumps.c.stamp.not_like(f"% {OF_RECORD}"),
         )
         return dict(map(tuple, fetched(self._connection.execute(query))))
+
+    def records(self, source: SourceId, container: str, rules: int, now: datetime) -> dict[str, KnownRecord]:
+        """The records of a container that were ever read, by path."""
+        awaits = and_(dumps.c.state == DumpState.HELD, dumps.c.approved.is_not_distinct_from(dumps.c.sha256))
+        clear = or_(dumps.c.weigh_at.is_(None), dumps.c.weigh_at > now)
+        settled = and_(dumps.c.state == DumpState.GOOD, not_(awaits), dumps.c.rules == rules, clear)
+        query = select(dumps.c.path, dumps.c.sha256, dumps.c.stamp, settled).where(_within(source, container))
+        return {path: KnownRecord(*rest) for path, *rest in fetched(self._connection.execute(query))}
+
+    def weigh_at(self, source: SourceId, container: str) -> datetime | None:
+        """When the first date that a record of the container shows becomes credible."""
+        query = select(func.min(dumps.c.weigh_at, type_=UtcTime)).where(_within(source, container))
+        found: datetime | None = self._connection.execute(query).scalar_one()
+        return found
+
+    def confirm(self, source: SourceId, stamps: Mapping[str, Stamp], now: datetime) -> None:
+        """Store new stamps of records, by path, whose bytes were written once more."""
+        rows = [{"at": path, "new": str(stamp)} for path, stamp in stamps.items()]
+        here = update(dumps).where(dumps.c.source == source, dumps.c.path == bindparam("at"))
+        self._connection.execute(here.values(stamp=bindparam("new"), confirmed_at=now), rows)
+
+    def has_reading(self, source: SourceId) -> bool:
+        """Whether one of its dumps was ever good."""
+        query = select(dumps.c.path).where(dumps.c.source == source, dumps.c.sightings > 0).limit(1)
+        return self._connection.execute(query).scalar_one_or_none() is not None
 
     def paths(self, source: SourceId) -> dict[str, str]:
         """The SHA-256 of each dump ever read of a source, by path."""
