@@ -65,7 +65,7 @@ class Source(Group):
         "", description="The address of the original article; {title} is replaced by the title, percent-encoded."
     )
     layouts: tuple[str, ...] = Field(
-        (), description="The ids of the layouts by which to read its dumps; without any, the two built-in ones."
+        (), description="The ids of the layouts by which to read its dumps; without any, feeds and the two built-in drawn ones."
     )
     every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often to read it.")
     backlog: int = Field(10, ge=0, description="How many entries of the first import count as new.")
