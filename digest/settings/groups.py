@@ -65,7 +65,8 @@ class Source(Group):
         "", description="The address of the original article; {title} is replaced by the title, percent-encoded."
     )
     layouts: tuple[str, ...] = Field(
-        (), description="The ids of the layouts by which to read its dumps; without any, feeds and the two built-in drawn ones."
+        (),
+        description="The ids of the layouts by which to read its dumps; without any, feeds, `dateblock`, `byline`.",
     )
     every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often to read it.")
     backlog: int = Field(10, ge=0, description="How many entries of the first import count as new.")
