@@ -20,7 +20,7 @@ _FOLDING = ("t2s", "tw2s", "hk2s")  # each for what the ones before leave: the r
 _UNIFIED = range(0x3400, 0xA000)
 # What a page says to programs stays: addresses, values that forms send back, names.
 _KEPT = re.compile(r'(\s(?:href|action|src|value|id|name|for|class|datetime)="[^"]*")')
-_LANGUAGE = re.compile(r'(\slang="|"inLanguage": ?")zh[A-Za-z-]*"')
+_LANGUAGE = re.compile(r'(\slang=")zh[A-Za-z-]*"')
 _HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
@@ -51,7 +51,12 @@ def converted(text: str, script: str) -> str:
 
 
 def converted_page(page: str, script: str) -> str:
-    """An HTML page in a script of SCRIPTS; what programs read of it stays, except for the names of the language."""
+    """An HTML page in a script of SCRIPTS; what programs read of it stays, except for the names of the language.
+
+    Any other script leaves it as it is.
+    """
+    if script not in SCRIPTS:
+        return page
     parts = _KEPT.split(page)
     parts[::2] = (converted(part, script) for part in parts[::2])
     return _LANGUAGE.sub(rf'\g<1>{SCRIPTS[script]}"', "".join(parts))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from digest.chinese import SCRIPTS, converted, converted_page
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from digest.model import EntryDate
@@ -71,3 +74,44 @@ class FeedEntry:
     html: str
     tags: tuple[str, ...] = ()
     date: EntryDate | None = None
+
+
+def in_script(facts: FeedFacts, entries: Sequence[FeedEntry], script: str) -> tuple[FeedFacts, list[FeedEntry]]:
+    """The same feed in a script of `chinese.SCRIPTS`, whose addresses name it; its ids stay, and it has no hub."""
+    if script not in SCRIPTS:
+        return facts, list(entries)
+
+    def own(url: str) -> str:
+        return f"{url}{'&' if '?' in url else '?'}script={script}" if url else ""
+
+    def told(entry: FeedEntry) -> FeedEntry:
+        title, author, summary = (converted(text, script) for text in (entry.title, entry.author, entry.summary))
+        return replace(
+            entry,
+            title=title,
+            author=author,
+            summary=summary,
+            language=_in_script(entry.language, script),
+            url=own(entry.url),
+            html=converted_page(entry.html, script),
+            tags=tuple(converted(tag, script) for tag in entry.tags),
+        )
+
+    paging = facts.paging
+    pages = replace(paging, current=own(paging.current), previous=own(paging.previous), following=own(paging.following))
+    made = replace(
+        facts,
+        title=converted(facts.title, script),
+        author=converted(facts.author, script),
+        subtitle=converted(facts.subtitle, script),
+        language=_in_script(facts.language, script),
+        self_url=own(facts.self_url),
+        home_url=own(facts.home_url),
+        paging=pages,
+        hub="",
+    )
+    return made, [told(entry) for entry in entries]
+
+
+def _in_script(language: str, script: str) -> str:
+    return SCRIPTS[script] if language.partition("-")[0].lower() == "zh" else language

@@ -26,7 +26,7 @@ from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
 from digest.web.conditional import respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.outlets import outlet_routes
-from digest.web.pages import MANIFEST, PICTURES, Pages
+from digest.web.pages import MANIFEST, PICTURES, Pages, script_of
 from digest.web.people import people_routes
 from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
 
@@ -202,7 +202,7 @@ class _Site:
         query = request.query_params.get("q", "")[:LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
-        return self._document(request, self.feeds.search_feed(query, request.path_params["kind"]))
+        return self._document(request, self.feeds.search_feed(query, request.path_params["kind"], script_of(request)))
 
     def opml(self, request: Request) -> Response:
         name = request.url.path.removeprefix("/")
@@ -219,7 +219,10 @@ class _Site:
         own = FORMATS.get(given["kind"], "")
         styled = given["kind"] != "json" and wants_page(",".join(request.headers.getlist("accept")), own)
         language = self._pages.language(request)
-        document = self.feeds.feed(path, given["kind"], page=given.get("page"), styled=styled, language=language)
+        script = script_of(request)
+        document = self.feeds.feed(
+            path, given["kind"], page=given.get("page"), styled=styled, language=language, script=script
+        )
         return self._document(request, document, ("Accept", "Accept-Language") if styled else ("Accept",))
 
     def _document(self, request: Request, document: Document, negotiated: Sequence[str] = ()) -> Response:

@@ -69,8 +69,7 @@ class Pages:
         self, request: Request, name: str, values: Mapping[str, object], *, code: int = _OK, private: bool = False
     ) -> Response:
         """The same, with the values in a mapping."""
-        script = request.query_params.get("script", "")
-        script = script if script in SCRIPTS else ""
+        script = script_of(request)
         where: dict[str, object] = {"path": request.url.path, "script": script}
         if code == _OK and not private:
             where |= {"canonical": self._canonical(request), "scripts": self._scripts(request)}
@@ -147,6 +146,12 @@ class Pages:
             "scripts": {},
         }
         return rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
+
+
+def script_of(request: Request) -> str:
+    """The script of `chinese.SCRIPTS` that a visitor chose; empty for the one in which everything is written."""
+    script = request.query_params.get("script", "")
+    return script if script in SCRIPTS else ""
 
 
 def _keeping(page: str, script: str) -> str:

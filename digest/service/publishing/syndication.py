@@ -15,6 +15,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from digest.changes.backlog import published_at
+from digest.chinese import converted_page
 from digest.dumps.structure import blocks
 from digest.errors import UnknownError
 from digest.feeds.atom import MEDIA_TYPE as ATOM
@@ -25,7 +26,7 @@ from digest.feeds.json_feed import json_feed
 from digest.feeds.opml import opml
 from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
-from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone
+from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone, in_script
 from digest.service.publishing.documents import Document
 from digest.service.publishing.feeds import feed_at, feeds, new_articles, source_of, subject, via
 from digest.service.publishing.pictures import channel
@@ -64,6 +65,7 @@ class _Wanted:
     page: int | None
     styled: bool
     language: str = ""
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,19 @@ class Syndication:
         self._lock = Lock()
 
     def feed(
-        self, path: str = "", kind: str = "atom", *, page: int | None = None, styled: bool = False, language: str = ""
+        self,
+        path: str = "",
+        kind: str = "atom",
+        *,
+        page: int | None = None,
+        styled: bool = False,
+        language: str = "",
+        script: str = "",
     ) -> Document:
         """The subscription document of the feed at this path, or an archive page of it.
 
-        `styled`: for a browser that opens it, in the `language` of its visitor.
+        `styled`: for a browser that opens it, in the `language` of its visitor. `script` is one of `chinese.SCRIPTS`;
+        any other text leaves the characters as they are written.
 
         Raises:
             UnknownError: there is no such feed or page.
@@ -101,10 +111,10 @@ class Syndication:
         feed = feed_at(self._settings, path)
         if feed is None or kind not in FORMATS:
             raise UnknownError("feed", f"{path}feed.{kind}")
-        wanted = _Wanted(path, kind, page, styled, language if styled else "")
+        wanted = _Wanted(path, kind, page, styled, language if styled else "", script)
         return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
 
-    def search_feed(self, query: str, kind: str) -> Document:
+    def search_feed(self, query: str, kind: str, script: str = "") -> Document:
         """The newest results of a search, as a feed.
 
         Raises:
@@ -113,8 +123,8 @@ class Syndication:
         if kind not in FORMATS:
             raise UnknownError("feed", f"search.{kind}")
         return self._once(
-            _Wanted(f"search?{query}", kind, None, styled=False),
-            lambda tx, changed_at: self._search_page(tx, query, kind, changed_at),
+            _Wanted(f"search?{query}", kind, None, styled=False, script=script),
+            lambda tx, changed_at: self._search_page(tx, query, kind, script, changed_at),
         )
 
     def opml(self, *, each: bool = False) -> bytes:
@@ -153,7 +163,7 @@ class Syndication:
     def _links(self, wanted: _Wanted) -> str:
         """The Link header in which WebSub finds hub and topic."""
         hub, page = self._settings.feed.hub, wanted.page
-        if not hub or page is not None or "?" in wanted.path:
+        if not hub or page is not None or wanted.script or "?" in wanted.path:
             return ""
         return f'<{hub}>; rel="hub", <{self._settings.base_url}/{wanted.path}feed.{wanted.kind}>; rel="self"'
 
@@ -180,15 +190,15 @@ class Syndication:
         facts = self.facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
         author = feed.name if feed.path.startswith("sources/") else facts.author
         facts = replace(facts, author=author, paging=paging, subtitle=feed.subtitle)
+        facts, entries = in_script(facts, entries, wanted.script)
         tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
         document = feed_document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
         if not wanted.styled:
             return document
-        return for_browser(
-            document, self._stylesheet, self._shown(wanted.language, facts, entries) if self._shown else ""
-        )
+        shown = self._shown(wanted.language, facts, entries) if self._shown else ""
+        return for_browser(document, self._stylesheet, converted_page(shown, wanted.script))
 
-    def _search_page(self, tx: Transaction, query: str, kind: str, changed_at: datetime) -> bytes:
+    def _search_page(self, tx: Transaction, query: str, kind: str, script: str, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
         newest_first = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
         entries = self.told(tx, newest_first)
@@ -199,7 +209,8 @@ class Syndication:
         title = subject(settings.site_title, (f"搜索：{query}", f"Search: {query}"), language)
         facts = self.facts(f"search/{known}", title, language, url, entries, changed_at)
         facts = replace(facts, subtitle=new_articles(settings.site_title, query, language))
-        return feed_document(kind, replace(facts, hub=""), _fitting(entries, settings.feed.largest))
+        facts, entries = in_script(replace(facts, hub=""), entries, script)
+        return feed_document(kind, facts, _fitting(entries, settings.feed.largest))
 
     def facts(
         self, name: str, title: str, language: str, self_url: str, entries: Sequence[FeedEntry], changed_at: datetime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
@@ -205,6 +206,20 @@ def test_a_visitor_chooses_the_script_and_keeps_it(home: Site) -> None:
     assert english.get("lang") == "en"
     assert "zh-Hant" in english.xpath("//h3/@lang")
     check_safe(reply)
+
+
+@pytest.mark.parametrize("kind", ["atom", "rss", "json"])
+def test_a_feed_has_the_script_that_was_asked_for(home: Site, kind: str) -> None:
+    plain, hant = (home(f"/feed.{kind}{query}").body.decode() for query in ("", "?script=hant"))
+    assert ("没有年份的新文章" in plain, "沒有年份的新文章" in hant) == (True, True)
+    assert "没有" not in hant
+    assert "zh-Hant" in hant
+    assert f"https://digest.example.org/feed.{kind}?script=hant" in hant
+    ids = r"tag:[^<\"]*"
+    assert re.findall(ids, hant) == re.findall(ids, plain)
+    shown = home(f"/feed.{kind}?script=hant", accept="text/html,*/*;q=0.1").body.decode()
+    assert "沒有年份的新文章" in shown
+    assert "發現" not in home(f"/search.{kind}?q={quote('发现')}&script=hans").body.decode()
 
 
 @pytest.mark.parametrize("path", ["/", "/archive", "/feeds.opml", "/sitemap.xml"])
