@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"
 _TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
-_REFERRED, _LESS = re.compile("[&>]"), re.compile("(<)")
+_LESS = re.compile("(<)")
 _SECTION_END = re.compile(r"(?<=]])(?=>)")
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -73,21 +73,23 @@ def set_markup(element: etree._Element, markup: str) -> None:
     """
     if "\r" in markup:
         element.text = markup
-    else:
+    elif "]]>" in markup:
         _fill(element, _sections(markup))
+    else:
+        element.text = etree.CDATA(markup)
 
 
 def _set_words(element: etree._Element, words: str) -> None:
     """Give an element plain text with a reference for `<` only, so that no part of the document looks like HTML."""
-    if "\r" in words or not _REFERRED.search(words):
+    if "\r" in words or not ("&" in words or ">" in words):
         element.text = words
     else:
         parts = filter(None, _LESS.split(words))
-        _fill(element, [node for part in parts for node in (_sections(part) if _REFERRED.search(part) else [part])])
+        _fill(element, [node for part in parts for node in ([part] if part == "<" else _sections(part))])
 
 
 def _sections(text: str) -> list[etree.CDATA]:
-    return [etree.CDATA(part) for part in (_SECTION_END.split(text) if "]]>" in text else (text,))]
+    return [etree.CDATA(part) for part in _SECTION_END.split(text)]
 
 
 def _fill(element: etree._Element, nodes: Sequence[str | etree.CDATA]) -> None:
@@ -127,8 +129,6 @@ def _entry(entry: FeedEntry) -> _Entry:
     made.links.say(entry)
     made.id(entry.id)
     made.title(title(entry.title))
-    if author := line(entry.author):
-        made.author(name=author)
     made.updated(entry.updated_at)
     if entry.published:
         made.published(entry.published)
@@ -150,12 +150,14 @@ class _Links(BaseEntryExtension):  # type: ignore[misc] # feedgen carries no typ
     def extend_atom(self, element: etree._Element) -> etree._Element:
         if self._entry is None:
             return element
-        element.set(_LANGUAGE, self._entry.language)
-        set_markup(element.find("content"), self._entry.html)
-        if self._entry.summary:
-            _set_words(etree.SubElement(element, "summary"), strip_unsafe(self._entry.summary))
-        links = [("alternate", self._entry.url), ("via", self._entry.via)]
-        for relation, url in links:
+        entry = self._entry
+        element.set(_LANGUAGE, entry.language)
+        if author := line(entry.author):
+            etree.SubElement(etree.SubElement(element, "author"), "name").text = author
+        set_markup(element.find("content"), entry.html)
+        if entry.summary:
+            _set_words(etree.SubElement(element, "summary"), strip_unsafe(entry.summary))
+        for relation, url in (("alternate", entry.url), ("via", entry.via)):
             if url:
-                etree.SubElement(element, "link", rel=relation, type="text/html", href=url)
+                etree.SubElement(element, "link", {"rel": relation, "type": "text/html", "href": url})
         return element
