@@ -98,6 +98,7 @@ class Work:
             Tick("alerts", tick, self.alert, "alerts", any_clock=True),
             *([Tick("bounces", settings.bounces.every, self.read_bounces, "bounces")] if bounces else []),
             Tick("hub", tick, self.ping_hub, "hub"),
+            *([Tick("webhooks", tick, self.send_events, "webhooks")] if settings.webhooks else []),
             Tick("tidy", _TIDY, self.tidy, "tidy", after=_CONFIRM),
         ]
 
@@ -205,6 +206,17 @@ class Work:
         told = await asyncio.to_thread(hub.tell, self._store, self._settings)
         if told:
             _log.info("hub told", feeds=told)
+
+    async def send_events(self) -> None:
+        from digest.service.publishing import webhooks  # noqa: PLC0415 - after the first answers
+
+        turn = await asyncio.to_thread(
+            webhooks.send_events, self._store, self._settings, clock, stopped=self._stop.is_set
+        )
+        if turn.delivered:
+            _log.info("events sent", count=turn.delivered)
+        for problem in turn.problems:
+            _log.warning("webhook", problem=problem)
 
     async def tidy(self) -> None:
         from digest.service.upkeep import retention  # noqa: PLC0415 - after the first answers

@@ -24,18 +24,19 @@ LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (40, "the assembly of the service, and one folder for each station"),
     "digest/changes": (33, "one rule about matching, identifiers, dates or texts in each module"),
-    "digest/cli": (32, "one module for each group of commands"),
+    "digest/cli": (33, "one module for each group of commands"),
     "digest/dumps": (21, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
         17,
         "the steps from a page to a drawing, the doubts about it, and pages that changed their shape",
     ),
-    "digest/service/publishing": (11, "one module for each kind of document and page, and what they share"),
+    "digest/service/publishing": (12, "one module for each kind of document and page, and what they share"),
     "digest/dumps/html": (
         18,
         "the parts of an article, and one module for each way in which pages say what entries are",
     ),
+    "digest/store/publishing": (11, "one module for each subject of queries"),
     "digest/settings": (19, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),
     "digest/web": (15, "one module for each group of pages"),

@@ -36,6 +36,7 @@ _GROUPS = {  # group: the module of its Typer application, and the modules that 
     "deliveries": ("deliveries",),
     "bounces": ("bounces",),
     "alerts": ("alerts",),
+    "webhooks": ("webhooks",),
 }
 _FORMER = {"entry": "entries"}  # hidden from the help
 

@@ -172,3 +172,38 @@ class RestingOn:
 
     alone: tuple[EntryId, ...]
     revised: Mapping[EntryId, int | None]
+
+
+class EventState(StrEnum):
+    """The state of an event in the ledger of a webhook. `skipped` ones count as sent, by an operator's word."""
+
+    PLANNED = "planned"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """An event for a webhook. `body` is its frozen JSON; `answer` is what the receiver said last."""
+
+    webhook: str
+    event: str
+    kind: str
+    body: str
+    made_at: datetime
+    state: EventState
+    attempts: int
+    next_at: datetime | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookCounts:
+    """The events of a webhook by state. `attempts` and `answer` are of the oldest that is not delivered."""
+
+    waiting: int
+    delivered: int
+    failed: int
+    attempts: int
+    answer: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from digest.settings.advice import advice
-from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
+from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web, Webhook
 from digest.settings.kinds import THIS_MACHINE, is_name
 from digest.settings.loading import DEFAULT_CONFIG, config_file, load, load_alone, load_demo
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail, Relay
@@ -28,6 +28,7 @@ __all__ = [
     "Source",
     "Topic",
     "Web",
+    "Webhook",
     "advice",
     "config_file",
     "is_name",

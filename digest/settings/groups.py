@@ -41,6 +41,9 @@ LARGEST_FETCH, MOST_FETCHED = 16 * 1024**2, 512 * 1024**2  # bytes: by default, 
 _ORIGINS = ("path", "url", "command")
 
 
+_SHORTEST_SECRET = 16
+
+
 class Source(Group):
     """A configured origin of dumps."""
 
@@ -333,6 +336,24 @@ class Alerts(Group):
     calm: Duration = Field(
         timedelta(hours=1), description="Report a recovery once everything has been well for this long."
     )
+
+
+class Webhook(Group):
+    """A program that is sent what is new, as signed JSON."""
+
+    id: Name = Field(description="Short name, part of the ledger; never change it.")
+    url: Hook = Field(min_length=1, repr=False, description="Where to POST each event.")
+    secret: str = Field("", repr=False, description="The secret that signs the events; better use secret_file.")
+    secret_file: Path | None = Field(None, description="A file whose first line is the secret.")
+    events: tuple[Literal["entries", "editions"], ...] = Field(
+        ("entries", "editions"), min_length=1, description="What to send: changes of entries, editions, or both."
+    )
+
+    def rules(self) -> Iterator[Broken]:
+        if bool(self.secret) == (self.secret_file is not None):
+            yield broken("a webhook needs a secret, in one place", "secret_file", "secret")
+        if self.secret and len(self.secret) < _SHORTEST_SECRET:
+            yield broken(f"the secret has less than {_SHORTEST_SECRET} characters", "secret")
 
 
 class Log(Group):

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from digest.settings import guesses
 from digest.settings.former import Former, present_names
-from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web
+from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web, Webhook
 from digest.settings.kinds import (
     BUILT_IN_LAYOUTS,
     RULES_LATER,
@@ -115,6 +115,7 @@ class Settings(Group, BaseSettings):
     retention: Retention = Field(Retention(), description="How long to store data that grows by itself.")
     bounces: Bounces = Field(Bounces(), description="How bounces and complaints arrive.")
     hooks: Hooks = Field(Hooks(), description="Providers that report bounces and complaints by HTTP.")
+    webhooks: tuple[Webhook, ...] = Field((), description="Programs that are sent entries and editions.")
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
     log: Log = Field(Log(), description="What the service logs.")
 
@@ -159,7 +160,12 @@ class Settings(Group, BaseSettings):
         return self
 
     def rules(self) -> Iterator[Broken]:
-        for kind, tables in (("source", self.sources), ("digest", self.digests), ("topic", self.topics)):
+        for kind, tables in (
+            ("source", self.sources),
+            ("digest", self.digests),
+            ("topic", self.topics),
+            ("webhook", self.webhooks),
+        ):
             yield from _twice(kind, [one.id for one in tables])
         sources = [source.id for source in self.sources]
         for number, digest in enumerate(self.digests):

@@ -45,6 +45,7 @@ from digest.store.publishing.by_hand import ByHand
 from digest.store.publishing.entries import Entries
 from digest.store.publishing.feeds import Feeds
 from digest.store.publishing.pictures import Pictures
+from digest.store.publishing.webhooks import Webhooks
 from digest.store.upkeep import backup_files
 from digest.store.upkeep.audit import Audit
 from digest.store.upkeep.backups import Backups
@@ -69,6 +70,7 @@ class Transaction:
         self.by_hand = ByHand(connection)
         self.feeds = Feeds(connection)
         self.pictures = Pictures(connection)
+        self.webhooks = Webhooks(connection)
         self.editions = Editions(connection)
         self.selecting = Selecting(connection)
         self.planning = Planning(connection)

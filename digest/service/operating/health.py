@@ -52,6 +52,7 @@ class Kind(StrEnum):
     DOUBTFUL = "lost_mail"
     CLOCK = "clock"
     APPROVAL = "approval"
+    WEBHOOK = "webhook"
 
 
 class Sending(StrEnum):
@@ -316,6 +317,20 @@ def _letters(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Obs
         yield Observation(subject, Health.ILL if count else Health.WELL, waits if count else "")
 
 
+def _webhooks(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
+    """Whether each webhook takes its events."""
+    counts = tx.webhooks.counts() if settings.webhooks else {}
+    for webhook in settings.webhooks:
+        found, subject = counts.get(webhook.id), f"webhook {webhook.id}"
+        if found is None or not (found.attempts and found.answer and found.waiting + found.failed):
+            yield Observation(subject, Health.WELL)
+            continue
+        ill = found.failed or found.attempts >= settings.alerts.after
+        problem = f"does not take its events: {found.answer} (waiting: {found.waiting}, given up: {found.failed}"
+        problem += f"; digest webhooks retry {webhook.id})"
+        yield Observation(subject, Health.ILL if ill else Health.DOUBTFUL, problem)
+
+
 KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Observation]]] = {
     Kind.SOURCE: _sources,
     Kind.SENDING: _sending,
@@ -328,4 +343,5 @@ KINDS: Mapping[Kind, Callable[[Transaction, Settings, datetime], Iterator[Observ
     Kind.DOUBTFUL: _doubtful,
     Kind.CLOCK: _clock,
     Kind.APPROVAL: _approvals,
+    Kind.WEBHOOK: _webhooks,
 }

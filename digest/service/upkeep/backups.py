@@ -143,6 +143,7 @@ def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, unto
             return Lifted()
         plan_parts(tx, settings, tx.planning.waiting())
         made = make_all(tx, secret, settings, now, but=untold)
+        tx.webhooks.skip([one.id for one in settings.webhooks], now)
         word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
         return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))
 

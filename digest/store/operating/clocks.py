@@ -33,6 +33,7 @@ from digest.store.database.tables.mailing import (
     suppressions,
 )
 from digest.store.database.tables.operating import alert_notices, alerts, clock_faults, meta
+from digest.store.database.tables.outlets import webhook_events, webhooks
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.database.tables.publishing import acts, departures, entries, entry_sources, reader_counts, revisions
 
@@ -47,6 +48,7 @@ HAPPENED = (
     *(entry_sources.c.first_seen_at, digests.c.configured_at, digests.c.failed_at),
     *(editions.c.opens_at, editions.c.closes_at, editions.c.held_at, editions.c.cancelled_at),
     *(edition_plans.c.asked_at, left_out.c.at, edition_acts.c.at),
+    *(webhooks.c.since, webhook_events.c.made_at, webhook_events.c.ended_at),
     *(subscriptions.c.joined_at, subscriptions.c.since, subscriptions.c.left_at),
     *(reports.c.at, departures.c.left_at, deliveries.c.written_at, deliveries.c.begun_at, deliveries.c.accepted_at),
     *(subscribers.c.created_at, subscribers.c.suppressed_at, subscribers.c.erased_at, erased.c.erased_at),
@@ -58,7 +60,7 @@ HAPPENED = (
 )
 WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
-    *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at),
+    *(paces.c.next_at, resting_domains.c.until, alert_notices.c.next_at, webhook_events.c.next_at),
     *(fetch_states.c.next_try_at, fetch_states.c.host_until),
 )
 MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair

@@ -33,6 +33,10 @@ FREE = {
     "parse": Use("PAGE --json", needs=False),
 }
 COMMANDS = FREE | {
+    "webhooks events": Use("chat"),
+    "webhooks list": Use(),
+    "webhooks retry": Use("chat"),
+    "webhooks test": Use("chat"),
     "adopt": Use(),
     "alerts": Use(),
     "alerts test": Use(),

@@ -56,6 +56,7 @@ class World:
             sources=[{"id": "blog", "title": "山上", "path": folder / "dumps", "every": "6h"}],
             digests=[{"id": "weekly", "title": "每周", "schedule": "mon 08:00"}],
             alerts={"webhook": "http://127.0.0.1:1/"},
+            webhooks=[{"id": "chat", "url": "http://127.0.0.1:1/", "secret": "x" * 16}],
         )
         metrics = Metrics(
             store, self.settings, lambda: self.now, fresh=HOUR
@@ -181,6 +182,21 @@ def nobody_reads(world: World, tx: Transaction) -> None:
     world.now += 19 * HOUR
 
 
+def refused_event(world: World, tx: Transaction) -> None:
+    tx.webhooks.register("chat", world.now)
+    tx.webhooks.plan("chat", "entry/a/added", "entry.added", "{}", world.now)
+    for _ in range(world.settings.alerts.after):
+        event = tx.webhooks.begin("chat", world.now, world.now)
+        assert event
+        tx.webhooks.retry(event, "HTTP Error 500", world.now)
+
+
+def taken_event(world: World, tx: Transaction) -> None:
+    event = tx.webhooks.begin("chat", world.now, world.now)
+    assert event
+    tx.webhooks.delivered(event, "", world.now)
+
+
 Act = Any  # a function of a world and a transaction
 TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
     "a pass failed": (
@@ -241,6 +257,7 @@ TROUBLES: dict[str, tuple[Kind, Act, Act]] = {
         lambda world, tx: tx.control.ask(WEEKLY, world.now, world.now),
         lambda world, tx: tx.control.fulfilled(WEEKLY),
     ),
+    "a webhook takes nothing": (Kind.WEBHOOK, refused_event, taken_event),
     "a confirmation cannot be made": (Kind.LETTER, unmade, made_again),
     "mails are too large": (Kind.SIZE, too_large, tried_again),
     "many refuse our mail": (
