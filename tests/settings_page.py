@@ -20,6 +20,7 @@ _LISTS: dict[str, type[BaseModel]] = {
     "topics": settings.Topic,
     "sources": settings.Source,
     "digests": settings.Digest,
+    "webhooks": settings.Webhook,
 }
 _KEY = re.compile(r"^\| `([\w.]+)` \|")
 
