@@ -2,7 +2,7 @@
 
 An event is stored with its body before it is sent, so each attempt sends the same bytes. A crash between the answer and
 its record sends an event once more, with the same id, by which the receiver knows it. The signature is that of the
-Standard Webhooks specification, which also says how a receiver refuses a replay. Decision 324.
+Standard Webhooks specification, which also says how a receiver refuses a replay. Decision 327.
 """
 
 from __future__ import annotations
