@@ -37,7 +37,7 @@ FULLER_FOLDERS = {
         "the parts of an article, and one module for each way in which pages say what entries are",
     ),
     "digest/store/publishing": (11, "one module for each subject of queries"),
-    "digest/settings": (19, "the groups, their sources, and the report of mistakes"),
+    "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (12, "one module for each channel and each kind of text"),
     "digest/web": (15, "one module for each group of pages"),
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from digest.settings.advice import advice
-from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web, Webhook
+from digest.settings.groups import Digest, Feed, Signup, Source, Topic, Web
 from digest.settings.kinds import THIS_MACHINE, is_name
 from digest.settings.loading import DEFAULT_CONFIG, config_file, load, load_alone, load_demo
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail, Relay
+from digest.settings.operating import Alerts, Log, Retention, Webhook
 from digest.settings.whole import Settings
 
 __all__ = [

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from digest.settings import guesses
 from digest.settings.former import Former, present_names
-from digest.settings.groups import Alerts, Digest, Feed, Log, Retention, Signup, Source, Topic, Web, Webhook
+from digest.settings.groups import Digest, Feed, Signup, Source, Topic, Web
 from digest.settings.kinds import (
     BUILT_IN_LAYOUTS,
     RULES_LATER,
@@ -28,6 +28,7 @@ from digest.settings.kinds import (
     matching,
 )
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
+from digest.settings.operating import Alerts, Log, Retention, Webhook
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
