@@ -47,13 +47,20 @@ class State:
             self.cause = cause
 
 
-def compare(state: State, one: Prepared, own: Sequence[Placing], titles: AbstractSet[str] = frozenset()) -> bool:
+def compare(
+    state: State,
+    one: Prepared,
+    own: Sequence[Placing],
+    titles: AbstractSet[str] = frozenset(),
+    alike: Sequence[Placing] = (),
+) -> bool:
     """Apply a sighting that this dump did not show before to the entry's content.
 
     Return whether two texts alternate.
 
-    `own` is how the dump showed the entry before, and `titles` are the titles on the page. If two texts alternate,
-    nothing changes, and the caller must report it.
+    `own` is how the dump showed the entry before, and `titles` are the titles on the page. `alike` is how
+    other dumps with the same rendering showed it. If two texts alternate, nothing changes, and the caller must report
+    it.
     """
     if state.first_position == one.sighting.position:
         return False
@@ -66,7 +73,7 @@ def compare(state: State, one: Prepared, own: Sequence[Placing], titles: Abstrac
         return False
     before, cause = state.content, state.cause
     if state.known and not own and _is_rendered_otherwise(state.known, one):
-        _add_to(state, one.content)
+        _compare_with_alike(state, state.known, one.content, alike)
     else:
         _compare_title(state, one.content, own)
         if one.sighting.layout == Layout.FEED and not one.content.complete:
@@ -122,6 +129,21 @@ def _is_rendered_otherwise(known: Known, one: Prepared) -> bool:
     if not uid:
         return known.is_of_feed
     return not any(name == id_of(uid) for _, name in known.uids)
+
+
+def _compare_with_alike(state: State, known: Known, shown: Content, alike: Sequence[Placing]) -> None:
+    """Accept what differs from each dump with the same rendering, if there is one; else only more of the text."""
+    texts = [text for text in (_before([one], known) for one in alike) if text is not None and text.complete]
+    aliases = known.titles | {title_key(one.title) for one in alike if one.title}
+    if alike and shown.title and title_key(shown.title) not in aliases and state.content.title:
+        state.revise(replace(state.content, title=shown.title), Cause.TITLE)
+    edits = [text for text in texts if relation(text, shown) is Relation.OTHER]
+    if shown.complete and edits and len(edits) == len(texts) and not _is_old(known, shown):
+        made = edited(state.content, edits[0], shown)
+        if made is not state.content and not same_text(made, state.content):
+            state.revise(made, Cause.TEXT)
+        return
+    _add_to(state, shown)
 
 
 def _add_to(state: State, shown: Content) -> None:

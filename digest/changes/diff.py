@@ -52,6 +52,7 @@ def diff(
     others: Others | None = None,
     instead: Cause | None = None,
     departed: Mapping[EntryId, Placing] | None = None,
+    alike: Mapping[EntryId, Sequence[Placing]] | None = None,
     pinned: Mapping[int, EntryId] | None = None,
     source: str = "",
 ) -> ChangeSet:
@@ -60,11 +61,12 @@ def diff(
     `stood` (see `changes.unchanged`) are the sightings that need no comparison, and whose entries need not be known.
     `others` has the information about the entries that `questions.asked_of_others` returns. `instead` is a silent cause
     that replaces significant ones, for revisions in which the article itself did not change. `departed` is how the dump
-    showed entries before it stopped showing them; their texts are compared with that. `pinned` are the entries of
-    sightings, by position, that need no search. `source` is that of the dump, in which its ids and links count.
+    showed entries before it stopped showing them; their texts are compared with that. `alike` is how
+    other dumps with the rendering of this one show entries or did so. `pinned` are the entries of sightings, by
+    position, that need no search. `source` is that of the dump, in which its ids and links count.
     """
     entries = list(known)
-    fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {})
+    fold = _Fold(last, {entry.id for entry in entries}, times, earliest, latest, instead, departed or {}, alike or {})
     if not all(placing.keeps_text for placing in last):
         fold.titles = frozenset(one.content.title for one in shown)
     for match in matches(shown, last, entries, stood, times, others or Others(), pinned or {}, source):
@@ -87,6 +89,7 @@ class _Fold:
     latest: date | None
     instead: Cause | None
     departed: Mapping[EntryId, Placing]
+    alike: Mapping[EntryId, Sequence[Placing]] = field(default_factory=dict)
     titles: frozenset[str] = frozenset()  # titles on the page, if older rules may have missed some of them
     states: dict[EntryId, State] = field(default_factory=dict)
     placings: list[Placing] = field(default_factory=list)
@@ -159,7 +162,9 @@ class _Fold:
         view = shown.view
         left = self.departed.get(state.entry)
         previous = own or ([left] if left else [])
-        turns = all(placing.view != view for placing in previous) and compare(state, shown, previous, self.titles)
+        alike = () if previous else self.alike.get(state.entry, ())
+        fresh = all(placing.view != view for placing in previous)
+        turns = fresh and compare(state, shown, previous, self.titles, alike)
         day = Day.NEW if match.redated else day_of(state, shown, own)
         if day in (Day.EARLIER, Day.TURNS):
             self._report(state, shown, EARLIER_DAY if day is Day.EARLIER else ALTERNATING_DAYS)

@@ -97,6 +97,11 @@ class Known:
         return any(uid.startswith(ID) for _, uid in self.uids)
 
     @property
+    def has_renderings(self) -> bool:
+        """Whether its text may come from a feed or from HTML, so that texts show it otherwise."""
+        return self.is_of_feed or bool(self.content.extras.kinds)
+
+    @property
     def latest_only(self) -> bool:
         """Whether its date may only be the day on which a feed says that it was changed, so it may be older."""
         return self.date is not None and self.date.kind is DateKind.INFERRED and self.is_of_feed
@@ -162,6 +167,11 @@ class Placing:
     def dated(self) -> DateEvidence | PrintedDate | None:
         """The date evidence, as of a Sighting."""
         return self.evidence or self.extras.printed
+
+    @property
+    def is_of_markup(self) -> bool:
+        """Whether a feed or HTML shows it; texts are rendered in another way."""
+        return bool(self.extras.uid or self.extras.kinds)
 
     def still_shown(self, position: int, page: int, readers: int | None, extras: Extras) -> Placing:
         """The same line at the next reading. `dataclasses.replace` takes three times as long, for every line."""

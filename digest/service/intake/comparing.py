@@ -23,7 +23,7 @@ from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.passes import Moves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from digest.changes.prepared import Prepared
     from digest.changes.values import ChangeSet, Known, Placing
@@ -109,6 +109,7 @@ def compare(
     here = {placing.entry for placing in last}
     absent = [entry.id for entry in entries if entry.id not in here] if last else []
     departed = readings.departed(looked.source, looked.path, absent)
+    alike = _alike(readings, dump, (entry.id for entry in entries if entry.id not in here and entry.has_renderings))
     others = Others(readings.standing_elsewhere(asked, (looked.source, looked.path)), moved.gone)
 
     by_layout = known is not None and bool(last) and _is_by_another_layout(known, looked)
@@ -126,6 +127,7 @@ def compare(
             others=others,
             instead=instead,
             departed=departed,
+            alike=alike,
             pinned=pinned,
             source=looked.source,
         )
@@ -201,6 +203,15 @@ def _times(source: Source, dump: ReadDump) -> Times:
         before = known.confirmed_at or (known.read_at if known.state is DumpState.GOOD else None)
     since = before.astimezone(zone).date() if before and before <= now else None
     return Times(now, now.astimezone(zone).date(), since)
+
+
+def _alike(readings: Readings, dump: ReadDump, entries: Iterable[EntryId]) -> dict[EntryId, list[Placing]]:
+    """How other dumps with the rendering of this one show entries, which may be published in another rendering."""
+    asked = list(entries)
+    if not asked or not dump.shown:
+        return {}
+    markup = any(one.sighting.extras.uid or one.sighting.extras.kinds for one in dump.shown)
+    return readings.shown_alike(asked, (dump.looked.source, dump.looked.path), markup=markup)
 
 
 def _answering(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, bindparam, delete, select
+from sqlalchemy import Connection, Insert, Row, Select, Table, bindparam, delete, or_, select
 
 from digest.changes.values import ChangeSet, Placing, Vanished
 from digest.model import EntryId, Fingerprint, SourceId
@@ -18,7 +18,8 @@ from digest.store.database.statements import (
     insert_in,
     with_extras,
 )
-from digest.store.database.tables.publishing import departures
+from digest.store.database.statements import placing_of as standing_of
+from digest.store.database.tables.publishing import departures, placings
 
 _REMEMBERED = timedelta(days=90)
 _MOST = 1_000  # entries that may leave a dump in one reading: if a page shows something else, nothing is stored
@@ -27,6 +28,15 @@ _NAMES = ("source", "path", "entry_id", "title", "view", "complete", "revision",
 _HERE = departures.c.source == bindparam("here"), departures.c.path == bindparam("there")
 _FORGET = delete(departures).where(*_HERE, departures.c.left_at < bindparam("before"))
 _DEPARTED = select(departures).where(*_HERE, departures.c.entry_id.in_(bindparam("entries", expanding=True)))
+
+
+def _elsewhere(table: Table) -> Select[Any]:
+    other = or_(table.c.source != bindparam("here"), table.c.path != bindparam("there"))
+    return select(table).where(table.c.entry_id.in_(bindparam("entries", expanding=True)), other)
+
+
+_STANDING_ELSEWHERE = _elsewhere(placings).order_by(placings.c.source, placings.c.path, placings.c.page)
+_LEFT_ELSEWHERE = _elsewhere(departures).order_by(departures.c.left_at.desc(), departures.c.source, departures.c.path)
 
 
 def depart(
@@ -64,6 +74,21 @@ def departed(connection: Connection, source: SourceId, path: str, of: Iterable[E
         for batch in batches(set(of))
         for row in connection.execute(_DEPARTED, {"here": source, "there": path, "entries": batch})
     }
+
+
+def shown_alike(
+    connection: Connection, of: Iterable[EntryId], but: tuple[SourceId, str], *, markup: bool
+) -> dict[EntryId, list[Placing]]:
+    """See `Readings.shown_alike`."""
+    found: dict[EntryId, list[Placing]] = {}
+    for batch in batches(set(of)):
+        asked = {"entries": batch, "here": but[0], "there": but[1]}
+        rows = (*map(standing_of, connection.execute(_STANDING_ELSEWHERE, asked)),)
+        rows += (*map(placing_of, connection.execute(_LEFT_ELSEWHERE, asked)),)
+        for one in rows:
+            if one.is_of_markup is markup and one.keeps_text:
+                found.setdefault(one.entry, []).append(one)
+    return found
 
 
 def placing_of(row: Row[Any]) -> Placing:

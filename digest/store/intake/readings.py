@@ -227,6 +227,15 @@ class Readings:
         """
         return departing.departed(self._connection, source, path, entries)
 
+    def shown_alike(
+        self, entries: Iterable[EntryId], but: tuple[SourceId, str], *, markup: bool
+    ) -> dict[EntryId, list[Placing]]:
+        """How dumps other than `but` (source, path) show the entries, or did in the last 90 days.
+
+        `markup`: only feeds and HTML; otherwise only texts.
+        """
+        return departing.shown_alike(self._connection, entries, but, markup=markup)
+
     def known(self, questions: Questions) -> list[Known]:
         """Every entry, including removed ones, that answers to a question; unordered, without duplicates."""
         return answering.matching_entries(self._connection, questions)
