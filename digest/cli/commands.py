@@ -29,7 +29,7 @@ _GROUPS = {  # group: the module of its Typer application, and the modules that 
     "entries": ("entries",),
     "edition": ("editions", "edition_previews", "edition_control"),
     "subscribers": ("subscribers",),
-    "source": ("sources", "holds", "fetches"),
+    "source": ("sources", "source_lists", "holds", "fetches"),
     "layout": ("layouts",),
     "digests": ("editions",),
     "mail": ("mail",),

@@ -17,7 +17,7 @@ from digest.cli.terminal import short, terminal_width
 from digest.model import SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from digest.model import Sighting
     from digest.settings import Settings, Source
@@ -87,7 +87,7 @@ def add(
         )
     if not dry_run and not yes and not as_json:
         typer.confirm(f"Add the source {name}?", abort=True)
-    written = None if dry_run or (as_json and not yes) else _write(settings, table)
+    written = None if dry_run or (as_json and not yes) else write_sources(settings, [table])
     if as_json:
         print_json(look.as_json() | {"source": name, "written": str(written) if written else None})
     elif written:
@@ -169,13 +169,15 @@ def _print_look(name: str, look: _Look) -> None:
         typer.echo(f"… and {len(look.problems) - _SHOWN} more dumps are not read.", err=True)
 
 
-def _write(settings: Settings, table: Mapping[str, object]) -> Path:
-    """Write the source to the configuration, or to the file beside the store if that is read-only; returns the file."""
+def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) -> Path:
+    """Write sources to the configuration, or to the file beside the store if that is read-only; returns the file."""
     from digest.dumps.suggesting.samples import toml_value
     from digest.errors import ConfigurationError
     from digest.settings.layers import added_file, append
 
-    text = "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items())
+    text = "\n".join(
+        "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()) for table in tables
+    )
     file = settings.file
     assert file is not None  # noqa: S101 - settings that were loaded
     if _is_writable(file):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.cli import main
+from digest.settings import load
 
 if TYPE_CHECKING:
     from tests.conftest import Blog
@@ -41,6 +42,8 @@ def test_parse_prints_what_a_feed_shows(blog: Blog, capfd: pytest.CaptureFixture
         "tags": ["walks"],
         "link": "https://blog.example/hills",
         "fields": {},
+        "kinds": ["paragraph"],
+        "links": [],
     }
 
 
@@ -55,3 +58,72 @@ def test_an_entry_is_shown_with_its_id_and_its_link(blog: Blog) -> None:
         assert (told["uids"], told["link"]) == (known, "https://blog.example/hills")
     assert "uid in blog: 7" in blog.run("entries", "show", entry["id"])
     assert "blog knows it by the uid 7" in blog.run("explain", entry["id"])
+
+
+OPML = """<?xml version="1.0" encoding="UTF-8"?>
+<opml version="2.0"><head><title>Mine</title></head><body>
+<outline text="Science"><outline text="Physics">
+<outline type="rss" text="科学空间" xmlUrl="https://kexue.fm/feed"/>
+</outline><outline type="rss" text="One &amp; Two" title="One &amp; Two!" xmlUrl="feed://one.example/feed.xml"/></outline>
+<outline type="rss" text="One, two" xmlUrl="https://two.example/feed"/>
+<outline type="rss" text="Again" xmlUrl="http://one.example/feed.xml"/>
+<outline type="rss" text="Lost"/>
+<outline type="rss" text="Odd" xmlUrl="ftp://odd.example/feed"/>
+</body></opml>
+"""
+
+
+def test_a_list_of_feeds_becomes_sources(blog: Blog) -> None:
+    file = blog.home / "feeds.opml"
+    file.write_text(OPML, "utf-8")
+    before = (blog.home / "digest.toml").read_text("utf-8")
+    tried = json.loads(blog.run("source", "import", str(file), "--dry-run", "--json", code=1).splitlines()[0])
+    assert tried["written"] is None
+    assert (blog.home / "digest.toml").read_text("utf-8") == before
+
+    told = json.loads(blog.run("source", "import", str(file), "--json", "--yes", code=1).splitlines()[0])
+    assert [(one["id"], one["url"]) for one in told["added"]] == [
+        ("kexue-fm", "https://kexue.fm/feed"),
+        ("one-two", "http://one.example/feed.xml"),
+        ("one-two-2", "https://two.example/feed"),
+    ]
+    assert [(one["line"], one["because"]) for one in told["skipped"]] == [(7, "source one-two reads it")]
+    assert [(one["line"], one["title"]) for one in told["refused"]] == [(8, "Lost"), (9, "Odd")]
+    assert told["ignored_folders"] == ["Science / Physics", "Science"]
+    sources = {one.id: one for one in load(blog.home / "digest.toml").sources}
+    assert sources["kexue-fm"].title == "科学空间"
+    assert (sources["one-two"].url, sources["one-two"].layouts) == (("http://one.example/feed.xml",), ("feed",))
+    assert (blog.home / "digest.toml").read_text("utf-8").startswith(before)
+
+    again = json.loads(blog.run("source", "import", str(file), "--json", "--yes", code=1).splitlines()[0])
+    assert (again["added"], len(again["skipped"]), again["written"]) == ([], 4, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '<!DOCTYPE opml [<!ENTITY a "b">]><opml><body><outline text="&a;" xmlUrl="https://a/"/></body></opml>',
+            "entities",
+        ),
+        ("<opml><body><outline text='x'></body></opml>", "line 1: mismatched tag"),
+        ("<html></html>", "is no OPML"),
+        ("", "no element found"),
+    ],
+)
+def test_a_list_that_cannot_be_read_changes_nothing(blog: Blog, text: str, said: str) -> None:
+    file = blog.home / "feeds.opml"
+    file.write_text(text, "utf-8")
+    before = (blog.home / "digest.toml").read_text("utf-8")
+    assert said in blog.run("source", "import", str(file), "--yes", code=1)
+    assert (blog.home / "digest.toml").read_text("utf-8") == before
+
+
+def test_a_list_is_shown_before_it_is_imported(blog: Blog, capfd: pytest.CaptureFixture[str]) -> None:
+    file = blog.home / "feeds.opml"
+    file.write_text(OPML, "utf-8")
+    told = blog.run("source", "import", str(file), "--dry-run", code=1)
+    assert "3 new sources, 1 skipped" in told
+    assert "Ignored folders: Science / Physics, Science." in told
+    assert "digest: line 8: Lost has no xmlUrl" in told
+    assert "Nothing was written." in told

@@ -87,6 +87,7 @@ COMMANDS = FREE | {
     "run": Use(),
     "simulate": Use("--from 2026-01-01 --to 2026-01-08 -o out"),
     "source add": Use("blog --title Blog --path dumps"),
+    "source import": Use("feeds.opml"),
     "source approve": Use("blog"),
     "source discard": Use("blog"),
     "source fetches": Use(),
