@@ -28,6 +28,7 @@ _GARBAGE = (
 )
 _END_MARKS = ("阅读全文 »", "继续阅读", "查看全文", "Read more", "more →")
 RECRAWLED = "段落:"
+OTHER_SOFTWARE = "other software"
 _WIDE = {ord(character): ord(character) + 0xFEE0 for character in ",;:?!()"}
 
 
@@ -95,12 +96,14 @@ class Crawler:
         return {one.name: chance.choices(list(Outcome), weights)[0] for one in self.site.listings}
 
     def shown(self, listing: Listing) -> set[int]:
-        """The articles that its file shows whole, by number."""
+        """The articles that its file shows whole, by number; of one that may be held, nothing was read."""
         copy = self.files.get(self._paths[listing.name])
-        return {one.article.number for one in copy.shows if one.whole} if copy else set()
+        if copy is None or copy.outcome is Outcome.CUT:
+            return set()
+        return {one.article.number for one in copy.shows if one.whole}
 
     def drift(self, number: int) -> list[str]:
-        """Move files, change page sizes and furniture; what was done, in words."""
+        """Move files, change page sizes, software and furniture; what was done, in words."""
         family, chance, site = self.site.family, self.site.chance, self.site
         done = []
         if number and chance.random() < family.moves:
@@ -112,6 +115,9 @@ class Crawler:
             size = chance.choice((5, 8, 10, 15))
             site.listings = [replace(one, size=size) if one.name.startswith("index") else one for one in site.listings]
             done.append(f"{size} a page")
+        if number and chance.random() < family.software:
+            site.style = replace(site.style, software=site.style.software + 1)
+            done.append(OTHER_SOFTWARE)
         if chance.random() < family.furniture:
             site.style = replace(site.style, furniture=chance.randrange(4))
             done.append("other furniture")

@@ -17,7 +17,7 @@ from digest.service.intake.refresh import refresh
 from digest.service.publishing import feeds
 from digest.settings import Settings
 from digest.store import open_store
-from tests.years.crawler import Crawler, Outcome, has_text, other_version
+from tests.years.crawler import OTHER_SOFTWARE, Crawler, Outcome, has_text, other_version
 from tests.years.edits import EDITS, HARD, editable
 from tests.years.laws import BACKLOG, SOURCE, Judge
 from tests.years.pages import DECLARED
@@ -133,6 +133,7 @@ class Course:
         self._pin(now)
         outcomes = crawler.outcomes(number)
         changed = site.recrawled_at is not None and abs(number - site.recrawled_at) <= _SETTLING
+        changed |= OTHER_SOFTWARE in drifted
         edits = [] if changed or number == 0 else self._edit(now, outcomes)
         self._edits += len(edits)
         crawler.crawl(number, now, outcomes)

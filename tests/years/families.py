@@ -46,6 +46,7 @@ class Family:
     alternates: bool = False
     dialects: bool = False
     declared: bool = False  # its layouts are declared
+    software: float = 0.0  # the site moves to other software, which gives all entries of its feed other ids
     regular: bool = False  # nearly every new article has to get its year at once
 
 
@@ -89,6 +90,19 @@ _FAMILIES = (
         garbage=0.03,
         moves=0.03,
         furniture=0.05,
+    ),
+    Family(
+        "feeds",
+        ("weekly", "monthly"),
+        ("feed", "index", "index", "search"),
+        edits=0.5,
+        kinds=("typo", "erratum", "removed", "note", "numeral", "part"),
+        yearly=("", "half"),
+        stale=0.05,
+        absent=0.03,
+        cut=0.03,
+        garbage=0.02,
+        software=0.04,
     ),
     Family("gaps", ("sparse", "weekly", "monthly"), ("index", "tag"), gaps=True, history_days=1500),
     Family("dialects", pages=("index", "search", "tag"), dialects=True, edits=0.3, strange=True, odd=0.03),
@@ -211,6 +225,8 @@ def _listings(family: Family, chance: Random) -> list[Listing]:
                 found.append(Listing("index", Layout.DATEBLOCK, size, pages=pages))
         elif kind == "index":
             found.append(Listing(f"index-{at + 1}", Layout.DATEBLOCK, size, page=at))
+        elif kind == "feed":
+            found.append(Listing("feed", Layout.FEED, size))
         elif kind in {"tag", "category"}:
             layout = Layout.DATEBLOCK if kind == "tag" else chance.choice((Layout.DATEBLOCK, Layout.BYLINE))
             found.append(Listing(f"{kind}-{at + 1}", layout, chance.choice((8, 12, 20)), tag=tags.pop()))

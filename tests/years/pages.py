@@ -5,7 +5,9 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
+from html import escape
 from typing import TYPE_CHECKING, Protocol
 
 from tests.years.words import Kind, traditional
@@ -13,9 +15,13 @@ from tests.years.words import Kind, traditional
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from tests.years.words import Paragraph
     from tests.years.world import Article, Version, World
 
 _MONTHS, _LONG = calendar.month_abbr, calendar.month_name
+_TAKEN_BACK = timedelta(days=20)
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_FEED = f'<rss version="2.0" xmlns:content="{_CONTENT}"><channel><title>山上</title>\n', "</channel></rss>\n"
 
 
 class Reads(Protocol):
@@ -35,10 +41,11 @@ class Layout(StrEnum):
     BYLINE = "byline"
     DIARY = "diary"  # declared, as all below: days without a year
     NEWS = "news"  # whole days
+    FEED = "feed"
 
     @property
     def shows_years(self) -> bool:
-        return self in {Layout.BYLINE, Layout.NEWS}
+        return self in {Layout.BYLINE, Layout.NEWS, Layout.FEED}
 
 
 DECLARED = (
@@ -59,13 +66,17 @@ DECLARED = (
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a site prints what is no content; `dialect` numbers one of the odd ways of days and counts, 0 the usual."""
+    """How a site prints what is no content; `dialect` numbers one of the odd ways of days and counts, 0 the usual.
+
+    `software` counts how often the site moved to other software, which gives its entries other ids.
+    """
 
     furniture: int = 0
     end_mark: str = "点击阅读全文..."
     days: int = 0
     counts: int = 0
     old_script: bool = False
+    software: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,8 @@ class Listing:
             found = [one for one in found if self.tag in one.tags]
         if self.search:
             found = [one for one in found if hash_of(self.search, one.number) % 5 < 3]
+        if self.layout is Layout.FEED:  # some posts are taken back, and leave the feed
+            found = [one for one in found if hash_of("back", one.number) % 9 or now - one.published_at < _TAKEN_BACK]
         if self.search == "relevance":
             found.sort(key=lambda one: hash_of("rank", one.number))
         top = world.on_top(now) if not self.tag and not self.search else []
@@ -140,11 +153,15 @@ def printed(
         rows = [_dateblock(reads(one), style, tweak) for one in articles]
     elif listing.layout in {Layout.DIARY, Layout.NEWS}:
         rows = [_declared(listing.layout, one, reads(one), now, style, tweak) for one in articles]
+    elif listing.layout is Layout.FEED:
+        rows = [_item(one, reads(one), style, tweak) for one in articles]
     else:
         rows = [_byline(one, reads(one), now, style, tweak) for one in articles]
     if odd is not None:
         rows[odd] = (_unreadable(rows[odd][0]), rows[odd][1])
     head, tail = _furniture(listing, style)
+    if listing.layout is Layout.FEED:
+        head, tail = _FEED
     if listing.layout is Layout.BYLINE:
         tail = _script("最近评论\n", style) + tail
     text, marks = head, []
@@ -191,6 +208,25 @@ def _declared(
         return above, "\n".join([*lines, f"{_count(article.readers(now), style.counts)} 次阅读"]) + "\n\n"
     above = f"{title}\n发表于 {_full_day(version.day, style.days)}  分类于 随笔\n"
     return above, "\n".join([*lines, "阅读全文 »"]) + "\n\n"
+
+
+def _item(article: Article, version: Version, style: Style, tweak: Tweak) -> tuple[str, str]:
+    """An item of a feed, with the id and the link that its software gives it; a title is HTML that is escaped again."""
+    link = f"https://blog.example/{'archives' if style.software % 2 else 'p'}/{article.number}"
+    body = "".join(_element(one, tweak) for one in version.paragraphs)
+    above = f"<item><title>{escape(escape(tweak(version.title, title=True)))}</title><link>{link}</link>"
+    facts = f"<guid isPermaLink='false'>{style.software}:{article.number}</guid><author>{article.author}</author>"
+    facts += f"<pubDate>{version.day:%d %b %Y} 12:00:00 +0800</pubDate>"
+    return above, f"{facts}<content:encoded>{escape(body)}</content:encoded></item>\n"
+
+
+def _element(paragraph: Paragraph, tweak: Tweak) -> str:
+    lines = [escape(tweak(line, title=False)) for line in paragraph.lines]
+    if paragraph.kind is Kind.CODE:
+        return "<pre><code>" + "\n".join(lines) + "</code></pre>"
+    if paragraph.kind is Kind.FIGURE:
+        return f"<figure><img src='{len(lines[0])}.png'><figcaption>{lines[0]}</figcaption></figure>"
+    return "<p>" + "<br>".join(lines) + "</p>"
 
 
 def _unreadable(above: str) -> str:
