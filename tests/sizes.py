@@ -24,7 +24,7 @@ LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (40, "the assembly of the service, and one folder for each station"),
     "digest/changes": (33, "one rule about matching, identifiers, dates or texts in each module"),
-    "digest/cli": (33, "one module for each group of commands"),
+    "digest/cli": (34, "one module for each group of commands"),
     "digest/dumps": (21, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
