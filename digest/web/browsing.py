@@ -102,6 +102,13 @@ class Lists:
     def most_read(self, request: Request) -> Response:
         return self._page(request, "most_read", {"most_read": self._catalogue.most_read(self._pages.language(request))})
 
+    def next_edition(self, request: Request) -> Response:
+        """What the next edition of a digest holds so far; it changes, so search engines do not list it."""
+        upcoming = self._catalogue.next_edition(request.path_params["digest"], self._pages.language(request))
+        answered = self._page(request, "next", {"upcoming": upcoming})
+        answered.headers["X-Robots-Tag"] = "noindex"
+        return answered
+
     def search(self, request: Request) -> Response:
         """The results of a search. There are as many of these pages as there are words, so search engines list none."""
         words = request.query_params.get("q", "")[:LONGEST_QUERY].strip()
@@ -126,7 +133,7 @@ class Lists:
         return RedirectResponse(to, 301, {"Cache-Control": f"public, max-age={_DAY}"})
 
     def robots(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint takes it
-        closed = ("/search", "/*script=", "/confirm/", "/leave/", "/preferences/")
+        closed = ("/search", "/*script=", "/confirm/", "/leave/", "/preferences/", "/private/")
         rules = "".join(f"Disallow: {path}\n" for path in closed)
         return PlainTextResponse(
             f"User-agent: *\n{rules}\nSitemap: {self._settings.base_url}/sitemap.xml\n",
@@ -206,6 +213,7 @@ LISTS: tuple[tuple[str, Callable[..., Response], Lifetime | None], ...] = (
     ("/authors", Lists.authors, Lifetime.COMMIT),
     ("/authors/{author:path}/page/{page:int}", Lists.author, Lifetime.COMMIT),
     ("/authors/{author:path}", Lists.author, Lifetime.COMMIT),
+    ("/digests/{digest}/next", Lists.next_edition, Lifetime.COMMIT),
     ("/most-read", Lists.most_read, Lifetime.COMMIT),
     ("/search", Lists.search, None),
     ("/robots.txt", Lists.robots, None),

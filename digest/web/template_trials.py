@@ -209,6 +209,10 @@ def _lists(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, obj
         yield "archive", {"archive": replace(archive, more_authors=bool(topics)), "topics": topics}
     yield "archive", {"archive": replace(archive, total=0, undated=1, authors=()), "topics": ()}
     yield "most_read", {"most_read": most_read}
+    upcoming = catalogue.next_edition(blog.settings.digests[0].id, language)
+    if upcoming:
+        yield "next", {"upcoming": upcoming}
+        yield "next", {"upcoming": replace(upcoming, new=most_read.ever, corrected=most_read.ever, waits=True)}
     rising = tuple(replace(view, gained=1_000) for view in most_read.ever)
     yield "most_read", {"most_read": MostRead(rising, ())}
     for authors in ((), archive.authors):

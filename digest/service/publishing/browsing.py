@@ -8,9 +8,14 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from digest.editions.schedule import next_slot
+from digest.model import DigestId, Section
+from digest.records.editions import DigestState
 from digest.search_terms import marks, query
+from digest.service.editions.digests import digest_zone, schedule_of
+from digest.service.editions.selecting import select_entries
 from digest.service.publishing.documents import PerState
-from digest.service.publishing.entry_views import EntryView, Views, Ways, author_path
+from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
 from digest.typeset.characters import strip_unsafe
 from digest.typeset.formulas import text as linear
@@ -87,6 +92,18 @@ class Found:
     ways: Ways
     years: tuple[int, ...]
     authors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NextEdition:
+    """What the next edition of a digest holds so far. `at` is when it is or was due; it `waits` for approval."""
+
+    digest: str
+    title: str
+    at: Moment
+    waits: bool
+    new: tuple[EntryView, ...]
+    corrected: tuple[EntryView, ...]
 
 
 class Catalogue:
@@ -203,6 +220,25 @@ class Catalogue:
             tuple(one.year for one in years),
             tuple(authors)[:_AUTHORS],
         )
+
+    def next_edition(self, name: str, language: str) -> NextEdition | None:
+        """What the next edition of a digest would announce now; None if there is no such digest."""
+        digest = self._settings.digest(name)
+        if digest is None:
+            return None
+        now, key = self._now(), DigestId(name)
+        with self._store.read() as tx:
+            plan = tx.control.plan(key)
+            state = tx.editions.digest(key) or DigestState(key, now, None, None, 0)
+            selected = select_entries(tx, digest, state).entries
+        due = plan.slot_at or next_slot(schedule_of(digest), now)
+        views = Views(self._settings, language, now)
+        new, corrected = (
+            tuple(views.title(one.entry) for one in selected if one.section is section)
+            for section in (Section.NEW, Section.CORRECTED)
+        )
+        at = views.moment(due, digest_zone(self._settings, key))
+        return NextEdition(name, digest.title, at, plan.slot_at is not None, new, corrected)
 
     def addresses(self, first: int, last: int) -> list[tuple[str, datetime]]:
         """The path of each published entry with these numbers in the feed of all entries, and when it was updated."""
