@@ -47,7 +47,10 @@ class Stamp:
 
     def __str__(self) -> str:
         """The stored form, because file systems have inodes and times of more than 63 bits."""
-        return f"{self.size} {self.mtime_ns} {self.inode}{'' if self.settled else ' ?'}{self.mark and ' ' + self.mark}"
+        plain = f"{self.size} {self.mtime_ns} {self.inode}"
+        if self.settled and not self.mark:
+            return plain
+        return f"{plain}{'' if self.settled else ' ?'}{self.mark and ' ' + self.mark}"
 
     def names(self, other: Stamp) -> bool:
         """Whether both belong to one file that was not written in between, as far as a file system can say."""

@@ -21,7 +21,7 @@ from digest.service.intake.passes import Pass
 from digest.service.intake.reading_dumps import is_settled
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from digest.dumps.files import Stamp
@@ -63,6 +63,12 @@ class Containers:
     def inside(self, page: Page) -> Mapping[str, KnownDump]:
         """The records of a container that are in trouble, by their paths; most pages have none."""
         return self._inside.get(page.name, {}) if self._inside else {}
+
+    def existing(self, names: Iterable[str]) -> set[str]:
+        """The records in trouble whose containers are among these; until they are opened, they count as there."""
+        if not self._inside:
+            return set()
+        return {path for name in names for path in self._inside.get(name, ())}
 
     def is_unchanged(self, page: Page, stored: str | None) -> bool:
         """Whether it is a container whose stored stamp says that nothing in it needs a look."""

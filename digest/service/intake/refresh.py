@@ -139,6 +139,7 @@ class _Refreshing:
         there = list(listed(self.store, self.source))
         unseen = [page for page in there if isinstance(page, Refused) and page.unseen]
         gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
+        gone -= self.containers.existing(one.name for one in there if is_page(one))
         self.moved = Moved(self.store, self.name, (one.name for one in there if is_page(one)), stamps, unseen)
         for page in there:
             if self.stopped():
@@ -149,7 +150,6 @@ class _Refreshing:
                 continue
             found += 1
             gone.discard(page.name)
-            gone.difference_update(self.containers.inside(page))
             self.progress(page.name)
             if self._is_unchanged(page, stamps.get(page.name), troubled):
                 skipped += 1
