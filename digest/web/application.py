@@ -31,7 +31,7 @@ from digest.web.people import people_routes
 from digest.web.response_cache import Lifetime, ResponseCache, lifetimes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from starlette.requests import Request
@@ -202,7 +202,9 @@ class _Site:
         query = request.query_params.get("q", "")[:LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
-        return self._document(request, self.feeds.search_feed(query, request.path_params["kind"], script_of(request)))
+        kind, (styled, language) = request.path_params["kind"], self._visitor(request)
+        document = self.feeds.search_feed(query, kind, script_of(request), styled=styled, language=language)
+        return self._document(request, document, styled=styled)
 
     def opml(self, request: Request) -> Response:
         name = request.url.path.removeprefix("/")
@@ -216,16 +218,21 @@ class _Site:
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
         if given.get("group") == "sources" and self._settings.source(given["name"]) is None:
             return self._redirect_if_renamed(request, given["name"]) or self.missing(request, None)
-        own = FORMATS.get(given["kind"], "")
-        styled = given["kind"] != "json" and wants_page(",".join(request.headers.getlist("accept")), own)
-        language = self._pages.language(request)
+        styled, language = self._visitor(request)
         script = script_of(request)
         document = self.feeds.feed(
             path, given["kind"], page=given.get("page"), styled=styled, language=language, script=script
         )
-        return self._document(request, document, ("Accept", "Accept-Language") if styled else ("Accept",))
+        return self._document(request, document, styled=styled)
 
-    def _document(self, request: Request, document: Document, negotiated: Sequence[str] = ()) -> Response:
+    def _visitor(self, request: Request) -> tuple[bool, str]:
+        """Whether a browser asks for a feed in order to show it, and the language of its visitor."""
+        kind = request.path_params["kind"]
+        accepted = ",".join(request.headers.getlist("accept"))
+        return kind != "json" and wants_page(accepted, FORMATS.get(kind, "")), self._pages.language(request)
+
+    def _document(self, request: Request, document: Document, *, styled: bool) -> Response:
+        negotiated = ("Accept", "Accept-Language") if styled else ("Accept",)
         made = respond(document, request.headers, cache=_FEED_CACHE, negotiated=negotiated)
         request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)

@@ -114,18 +114,18 @@ class Syndication:
         wanted = _Wanted(path, kind, page, styled, language if styled else "", script)
         return self._once(wanted, lambda tx, changed_at: self._page(tx, feed, wanted, changed_at))
 
-    def search_feed(self, query: str, kind: str, script: str = "") -> Document:
-        """The newest results of a search, as a feed.
+    def search_feed(
+        self, query: str, kind: str, script: str = "", *, styled: bool = False, language: str = ""
+    ) -> Document:
+        """The newest results of a search, as a feed; the options are those of `feed`.
 
         Raises:
             UnknownError: there is no such format.
         """
         if kind not in FORMATS:
             raise UnknownError("feed", f"search.{kind}")
-        return self._once(
-            _Wanted(f"search?{query}", kind, None, styled=False, script=script),
-            lambda tx, changed_at: self._search_page(tx, query, kind, script, changed_at),
-        )
+        wanted = _Wanted(f"search?{query}", kind, None, styled, language if styled else "", script)
+        return self._once(wanted, lambda tx, changed_at: self._search_page(tx, query, wanted, changed_at))
 
     def opml(self, *, each: bool = False) -> bytes:
         """The list that a feed reader imports: the feed of everything, which contains each article once.
@@ -192,25 +192,31 @@ class Syndication:
         facts = replace(facts, author=author, paging=paging, subtitle=feed.subtitle)
         facts, entries = in_script(facts, entries, wanted.script)
         tombstones = [Tombstone(*one) for one in tx.feeds.removed(feed.key, *removed)[: None if page else _REMOVED]]
-        document = feed_document(kind, facts, _fitting(entries, self._settings.feed.largest), tombstones)
+        return self._for_visitor(wanted, facts, entries, tombstones)
+
+    def _for_visitor(
+        self, wanted: _Wanted, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()
+    ) -> bytes:
+        """The document, with what a browser shows of it if one asks."""
+        document = feed_document(wanted.kind, facts, _fitting(entries, self._settings.feed.largest), removed)
         if not wanted.styled:
             return document
         shown = self._shown(wanted.language, facts, entries) if self._shown else ""
         return for_browser(document, self._stylesheet, converted_page(shown, wanted.script))
 
-    def _search_page(self, tx: Transaction, query: str, kind: str, script: str, changed_at: datetime) -> bytes:
+    def _search_page(self, tx: Transaction, query: str, wanted: _Wanted, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)
         newest_first = sorted(found, key=lambda entry: (entry.first_seen_at, entry.id), reverse=True)
         entries = self.told(tx, newest_first)
         known = hashlib.sha256(query.encode("utf-8", "replace")).hexdigest()[:16]
         settings = self._settings
-        url = f"{settings.base_url}/search.{kind}?q={quote(query, safe='', errors='replace')}"
+        url = f"{settings.base_url}/search.{wanted.kind}?q={quote(query, safe='', errors='replace')}"
         language = language_tag(settings.language)
         title = subject(settings.site_title, (f"搜索：{query}", f"Search: {query}"), language)
         facts = self.facts(f"search/{known}", title, language, url, entries, changed_at)
         facts = replace(facts, subtitle=new_articles(settings.site_title, query, language))
-        facts, entries = in_script(replace(facts, hub=""), entries, script)
-        return feed_document(kind, facts, _fitting(entries, settings.feed.largest))
+        facts, entries = in_script(replace(facts, hub=""), entries, wanted.script)
+        return self._for_visitor(wanted, facts, entries)
 
     def facts(
         self, name: str, title: str, language: str, self_url: str, entries: Sequence[FeedEntry], changed_at: datetime
