@@ -9,6 +9,7 @@ import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
 from digest.cli.plain import day_printed, printed
+from digest.cli.sites import is_address, suggest_address, suggest_page
 from digest.cli.terminal import fitted, short, terminal_width, wrapped_lines
 
 if TYPE_CHECKING:
@@ -35,21 +36,34 @@ _TITLE, _EVIDENCE, _COUNTS = 26 / 80, 14 / 80, 10 / 80  # maximum widths of colu
 
 @app.command()
 def suggest(
-    paths: PathsArgument,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="FOLDER|FILE|URL", help="Dumps, folders of dumps, globs, or one address.")
+    ],
     *,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the layouts to this new file.")
     ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch also from this machine and its network.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Draw layouts for unknown dumps and show what they would read. Writes nothing but the file of -o.
 
-    It needs no configuration. Exit code 1 means that no dump is a listing.
+    For the address of a site, say whether its feed, what the page says for programs, selectors or its text read it, and
+    why. It needs no configuration. Exit code 1 means that no dump is a listing.
     """
+    from digest.dumps.html.reading import is_html
     from digest.dumps.suggesting.samples import sample
     from digest.dumps.suggesting.suggest import suggestion
 
-    sampled, count = sample(paths)
+    if any(map(is_address, paths)):
+        if len(paths) > 1:
+            raise typer.BadParameter("give one address alone", param_hint="URL")
+        raise typer.Exit(suggest_address(paths[0], output, allow_private=allow_private, as_json=as_json))
+    sampled, count = sample([Path(path) for path in paths])
+    if html := next((page for page in sampled if is_html(page.text)), None):
+        raise typer.Exit(suggest_page(html, output, as_json=as_json))
     found = suggestion(sampled)
     pages = {page.name: page for page in sampled}
     if output is not None and found.shapes:

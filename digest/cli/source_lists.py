@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.changes.identifiers import normal_link
+from digest.cli.adding import write_sources
 from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, settings_of
 from digest.cli.entry_edits import DryRunOption
-from digest.cli.sources import write_sources
 from digest.cli.terminal import short, terminal_width
 from digest.dumps.feeds.opml import Outline, read_outlines, source_id
 from digest.errors import ConfigurationError

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from digest.cli.adding import add
 from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, print_json, settings_of, store_of
 from digest.cli.entry_edits import DryRunOption, print_outcome
-from digest.cli.plain import day_printed
-from digest.cli.terminal import short, terminal_width
 from digest.model import SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
-    from digest.model import Sighting
-    from digest.settings import Settings, Source
+    from digest.settings import Settings
     from digest.store.transaction import Store
 
 app = typer.Typer(
@@ -28,180 +24,13 @@ app = typer.Typer(
     help="Inspect held dumps and decide on them, rename a source, forget dumps.",
     no_args_is_help=True,
 )
-_SHOWN = 5  # entries and problems
-_MOST_DUMPS = 1_000
-_PLACE = "digest source add"
 
 
 OldArgument = Annotated[str, typer.Argument(metavar="OLD", help="The present name.")]
 NewArgument = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
 
 
-# --- add ------------------------------------------------------------------------------------------
-
-
-@app.command()
-def add(
-    name: Annotated[str, typer.Argument(metavar="NEW", help="Its id: a short name, used in URLs.")],
-    *,
-    title: Annotated[str, typer.Option(help="The name that visitors and subscribers see.")],
-    path: Annotated[Path, typer.Option(help="A file, a folder or a glob of dumps.")],
-    layout: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="A layout by which to read it; give the option again for each further one."),
-    ] = None,
-    language: Annotated[str, typer.Option(help="The language of its entries, as a language tag.")] = "",
-    timezone: Annotated[str, typer.Option(help="The time zone of its dates.")] = "",
-    link: Annotated[str, typer.Option(help="The address of the original article, with {title} for the title.")] = "",
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Show what the first import of a new source gives, and add the source to the configuration.
-
-    The entries of the first import are not announced.
-    """
-    from digest.dumps.configured import load_settings
-    from digest.errors import ConfigurationError
-
-    settings = settings_of(config)
-    table: dict[str, object] = {"id": name, "title": title, "path": str(path.absolute()), "backlog": 0}
-    given = {"layouts": layout, "language": language, "timezone": timezone, "link": link}
-    table |= {key: value for key, value in given.items() if value}
-    source = load_settings(config, more=[table]).source(name)
-    if source is None:
-        remedy = "add the source to that variable yourself"
-        raise ConfigurationError("the variable DIGEST_SOURCES sets the sources", place=_PLACE, remedy=remedy)
-    look = _look(source, path)
-    if not as_json:
-        _print_look(name, look)
-    if not look.entries:
-        remedy = f"run `digest layout suggest {path} -o layouts/NAME.toml`, then `digest layout try NAME {path}`"
-        raise ConfigurationError(f"no entry was found in {path}", place=_PLACE, remedy=remedy)
-    for other in _sources_of_same_files(settings, source):
-        typer.echo(
-            f"digest: source {other} reads the same files: its entries would appear twice. If it cannot read them, "
-            f"delete it from the configuration, or write `layouts` below its path instead of adding {name}.",
-            err=True,
-        )
-    if not dry_run and not yes and not as_json:
-        typer.confirm(f"Add the source {name}?", abort=True)
-    written = None if dry_run or (as_json and not yes) else write_sources(settings, [table])
-    if as_json:
-        print_json(look.as_json() | {"source": name, "written": str(written) if written else None})
-    elif written:
-        typer.echo(f"Added {name} to {written}. The entries of its first import are not announced.")
-    else:
-        typer.echo("Nothing was written.")
-
-
-def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
-    """The ids of the sources that read the files of another source, as far as their paths show it."""
-    if source.path is None:
-        return []
-    ours = source.path.resolve()
-    theirs = ((other.id, other.path.resolve()) for other in settings.sources if other.path)
-    return [name for name, path in theirs if path == ours or path in ours.parents or ours in path.parents]
-
-
-@dataclass(slots=True)
-class _Look:
-    """What the first import of a source gives. `more`: only some dumps were read."""
-
-    dumps: int = 0
-    entries: int = 0
-    first: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    more: bool = False
-
-    def as_json(self) -> dict[str, object]:
-        return {"dumps": self.dumps, "entries": self.entries, "first": self.first, "problems": self.problems}
-
-
-def _look(source: Source, path: Path) -> _Look:
-    from digest.dumps.configured import layouts_of, terms_of
-    from digest.dumps.pages import is_page, pages, passed
-    from digest.dumps.snapshot import page_sightings
-    from digest.errors import DumpError
-
-    look, layouts = _Look(), layouts_of(source)
-    seen: set[tuple[str, object]] = set()
-    for page in pages(source.path or path, terms_of(source), layouts):
-        if not is_page(page):
-            look.problems.append(str(page))
-            continue
-        if look.dumps == _MOST_DUMPS:
-            look.more = True
-            break
-        look.dumps += 1
-        try:
-            with page.open() as stream:
-                for sighting in page_sightings(stream, page, largest=source.largest, layouts=layouts):
-                    key = (sighting.title or " ".join(sighting.paragraphs[:1]), sighting.date)
-                    if key not in seen and len(look.first) < _SHOWN:
-                        look.first.append(_described(sighting))
-                    seen.add(key)
-        except DumpError as error:
-            if not passed(page, error):
-                look.problems.append(str(error))
-        except OSError as error:
-            look.problems.append(f"{page.name}: cannot be read: {error.strerror}")
-    look.entries = len(seen)
-    return look
-
-
-def _described(sighting: Sighting) -> str:
-    return f"{day_printed(sighting.extras.printed or sighting.date)}  {sighting.title or '(no title)'}"
-
-
-def _print_look(name: str, look: _Look) -> None:
-    dumps = f"{look.dumps:,} {'dump' if look.dumps == 1 else 'dumps'}"
-    which = f"the first {dumps}" if look.more else dumps
-    typer.echo(f"The first import of {name} gives {look.entries} entries from {which}:")
-    for line in look.first:
-        typer.echo(f"  {short(line, terminal_width() - 2)}")
-    if look.entries > len(look.first):
-        typer.echo(f"  … and {look.entries - len(look.first)} more")
-    for problem in look.problems[:_SHOWN]:
-        typer.echo(f"Not read: {problem}", err=True)
-    if len(look.problems) > _SHOWN:
-        typer.echo(f"… and {len(look.problems) - _SHOWN} more dumps are not read.", err=True)
-
-
-def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) -> Path:
-    """Write sources to the configuration, or to the file beside the store if that is read-only; returns the file."""
-    from digest.dumps.suggesting.samples import toml_value
-    from digest.errors import ConfigurationError
-    from digest.settings.layers import added_file, append
-
-    text = "\n".join(
-        "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()) for table in tables
-    )
-    file = settings.file
-    assert file is not None  # noqa: S101 - settings that were loaded
-    if _is_writable(file):
-        try:
-            append(file, text)
-        except ValueError as error:
-            remedy = f"write this table into it yourself:\n{text}"
-            raise ConfigurationError(f"no table can follow its end: {error}", place=str(file), remedy=remedy) from error
-        except OSError:
-            pass  # its folder is read-only, or the file is mounted by itself
-        else:
-            return file
-    other = added_file({"data_dir": settings.data_dir}, file.parent)
-    try:
-        other.parent.mkdir(parents=True, exist_ok=True)
-        append(other, text)
-    except OSError as error:
-        problem = f"neither it nor {file} can be written: {error.strerror}"
-        raise ConfigurationError(problem, place=str(other), remedy="check the permissions") from error
-    return other
-
-
-def _is_writable(file: Path) -> bool:
-    return os.access(file, os.W_OK)
+app.command()(add)
 
 
 # --- rename ---------------------------------------------------------------------------------------

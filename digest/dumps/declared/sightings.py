@@ -22,8 +22,9 @@ READERS = "readers"  # the count that feeds, pages and mails know
 class DeclaredLayouts:
     """The declared layouts of a source; see `digest.dumps.interface`.
 
-    Those of HTML read a text that begins like a page of HTML, the drawn ones any other; where only one kind is there,
-    it reads all. `zone` is the time zone in which the day of an entry begins; without one, days are as written.
+    Those of HTML read a text that begins like a page of HTML, the drawn ones any other. Where only one kind is there,
+    it reads all, the drawn ones the text of a page. `zone` is the time zone in which the day of an entry begins;
+    without one, days are as written.
     """
 
     def __init__(self, layouts: Sequence[Layout], zone: ZoneInfo | None = None) -> None:
@@ -46,11 +47,13 @@ class DeclaredLayouts:
         url: str = "",
         media_type: str = "",  # noqa: ARG002 - layouts of other kinds need it
     ) -> TextReading:
-        if self._html:
-            from digest.dumps.html.reading import HtmlReading, is_html  # noqa: PLC0415 - few installations read HTML
+        from digest.dumps.html.reading import HtmlReading, is_html, page_text  # noqa: PLC0415 - it imports this package
 
-            if not self._drawn or is_html(next(iter(text()), "")):
-                return HtmlReading(self._html, text, dump, url=url, zone=self._zone)
+        html = is_html(next(iter(text()), ""))
+        if self._html and (html or not self._drawn):
+            return HtmlReading(self._html, text, dump, url=url, zone=self._zone)
+        if html:
+            return _DeclaredReading(self._drawn, lambda: [page_text(text())], dump)
         return _DeclaredReading(self._drawn, text, dump)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from digest.dumps.html import articles, json_ld, microformats
+from digest.dumps.html.blocks import body_of
 from digest.dumps.html.days import day_in, order_shown
 from digest.dumps.html.found import once
 from digest.dumps.html.links import absolute
@@ -131,6 +132,11 @@ def read_html(layout: Layout, text: str, url: str = "") -> Read:
         for entry in found
     )
     return Read(entries, (), tuple(Unread(_line(text, note.text), note.text) for note in notes))
+
+
+def page_text(blocks: Iterable[str]) -> str:
+    """The text of a page of HTML, with blank lines between its parts, for layouts that are drawn."""
+    return "".join(f"{paragraph}\n\n" for paragraph in body_of(parsed("".join(blocks)[:_LARGEST])).paragraphs)
 
 
 def is_html(head: str) -> bool:

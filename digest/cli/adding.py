@@ -1,0 +1,252 @@
+"""`digest source add`: shows what the first import of a new source gives, and writes it to the configuration."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, settings_of
+from digest.cli.entry_edits import DryRunOption
+from digest.cli.plain import day_printed
+from digest.cli.sites import Site, print_choice, site_of, write_layout
+from digest.cli.terminal import short, terminal_width
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from digest.model import Sighting
+    from digest.settings import Settings, Source
+
+_SHOWN = 5  # entries and problems
+_MOST_DUMPS = 1_000
+_PLACE = "digest source add"
+
+
+def add(
+    name: Annotated[str, typer.Argument(metavar="NEW", help="Its id: a short name, used in URLs.")],
+    *,
+    title: Annotated[str, typer.Option(help="The name that visitors and subscribers see.")],
+    path: Annotated[Path | None, typer.Option(help="A file, a folder or a glob of dumps.")] = None,
+    url: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="A page or feed of a web site; again for each further page. Without --layout, Digest chooses one.",
+        ),
+    ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="The site is on this machine or its network.")
+    ] = False,
+    layout: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A layout by which to read it; give the option again for each further one."),
+    ] = None,
+    language: Annotated[str, typer.Option(help="The language of its entries, as a language tag.")] = "",
+    timezone: Annotated[str, typer.Option(help="The time zone of its dates.")] = "",
+    link: Annotated[str, typer.Option(help="The address of the original article, with {title} for the title.")] = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what the first import of a new source gives, and add the source to the configuration.
+
+    The entries of the first import are not announced.
+    """
+    if (path is None) is (not url):
+        raise typer.BadParameter("give --path or --url", param_hint="--path")
+    settings = settings_of(config)
+    site = site_of(settings, url, name, layout or (), allow_private=allow_private) if url else None
+    table: dict[str, object] = {"id": name, "title": title, "backlog": 0}
+    table |= site.table if site else {"path": str(Path(str(path)).absolute())}
+    given = {"layouts": layout, "language": language, "timezone": timezone, "link": link}
+    table |= {key: value for key, value in given.items() if value}
+    source = _source(config, table, site)
+    look = _look(source, path) if path else _look_at(source, site or Site({}))
+    if not as_json:
+        _print_look(name, look, site)
+    _require_entries(look, path)
+    for other in _sources_of_same_files(settings, source) if path else ():
+        typer.echo(
+            f"digest: source {other} reads the same files: its entries would appear twice. If it cannot read them, "
+            f"delete it from the configuration, or write `layouts` below its path instead of adding {name}.",
+            err=True,
+        )
+    if not dry_run and not yes and not as_json:
+        typer.confirm(f"Add the source {name}?", abort=True)
+    written = None if dry_run or (as_json and not yes) else _write_all(settings, table, site)
+    if as_json:
+        facts = {"source": name, "written": str(written) if written else None}
+        print_json(look.as_json() | facts | ({"reasons": list(site.choice.reasons)} if site and site.choice else {}))
+    elif written:
+        typer.echo(f"Added {name} to {written}. The entries of its first import are not announced.")
+    else:
+        typer.echo("Nothing was written.")
+
+
+def _source(config: Path | None, table: Mapping[str, object], site: Site | None) -> Source:
+    """The source as the configuration would have it, without a layout that is not written yet."""
+    from digest.dumps.configured import load_settings
+    from digest.errors import ConfigurationError
+
+    known = {key: value for key, value in table.items() if key != "layouts" or not (site and site.declares)}
+    source = load_settings(config, more=[known]).source(str(table["id"]))
+    if source is None:
+        remedy = "add the source to that variable yourself"
+        raise ConfigurationError("the variable DIGEST_SOURCES sets the sources", place=_PLACE, remedy=remedy)
+    return source
+
+
+def _require_entries(look: _Look, path: Path | None) -> None:
+    from digest.errors import ConfigurationError
+
+    if look.entries:
+        return
+    if path is None:
+        problem = f"no entry was found: {'; '.join(look.problems[:_SHOWN])}"
+        raise ConfigurationError(problem, place=_PLACE, remedy="leave out --layout, and Digest chooses how to read it")
+    remedy = f"run `digest layout suggest {path} -o layouts/NAME.toml`, then `digest layout try NAME {path}`"
+    raise ConfigurationError(f"no entry was found in {path}", place=_PLACE, remedy=remedy)
+
+
+def _write_all(settings: Settings, table: Mapping[str, object], site: Site | None) -> Path:
+    """Write the source, and first the layout that was chosen for it, to the folder beside the configuration."""
+    if site and site.choice and site.declares and settings.file:
+        write_layout(settings.file.parent / "layouts" / f"{table['id']}.toml", site.choice)
+    return write_sources(settings, [table])
+
+
+def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
+    """The ids of the sources that read the files of another source, as far as their paths show it."""
+    if source.path is None:
+        return []
+    ours = source.path.resolve()
+    theirs = ((other.id, other.path.resolve()) for other in settings.sources if other.path)
+    return [name for name, path in theirs if path == ours or path in ours.parents or ours in path.parents]
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the first import of a source gives. `more`: only some dumps were read."""
+
+    dumps: int = 0
+    entries: int = 0
+    first: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    more: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        return {"dumps": self.dumps, "entries": self.entries, "first": self.first, "problems": self.problems}
+
+
+def _look(source: Source, path: Path) -> _Look:
+    from digest.dumps.configured import layouts_of, terms_of
+    from digest.dumps.pages import is_page, pages, passed
+    from digest.dumps.snapshot import page_sightings
+    from digest.errors import DumpError
+
+    look, layouts = _Look(), layouts_of(source)
+    seen: set[tuple[str, object]] = set()
+    for page in pages(source.path or path, terms_of(source), layouts):
+        if not is_page(page):
+            look.problems.append(str(page))
+            continue
+        if look.dumps == _MOST_DUMPS:
+            look.more = True
+            break
+        look.dumps += 1
+        try:
+            with page.open() as stream:
+                for sighting in page_sightings(stream, page, largest=source.largest, layouts=layouts):
+                    key = (sighting.title or " ".join(sighting.paragraphs[:1]), sighting.date)
+                    if key not in seen and len(look.first) < _SHOWN:
+                        look.first.append(_described(sighting))
+                    seen.add(key)
+        except DumpError as error:
+            if not passed(page, error):
+                look.problems.append(str(error))
+        except OSError as error:
+            look.problems.append(f"{page.name}: cannot be read: {error.strerror}")
+    look.entries = len(seen)
+    return look
+
+
+def _look_at(source: Source, site: Site) -> _Look:
+    """What the pages of a site give."""
+    from digest.dumps.configured import layouts_of
+    from digest.dumps.snapshot import read_sightings
+    from digest.errors import DumpError
+
+    look = _Look(dumps=len(site.pages) or 1)
+    entries = list(site.choice.entries) if site.choice else []
+    for page in site.pages:
+        stream = io.BytesIO(page.body)
+        try:
+            entries += read_sightings(
+                stream, page.url, layouts=layouts_of(source), url=page.url, media_type=page.media_type
+            )
+        except DumpError as error:
+            look.problems.append(str(error))
+    look.entries, look.first = len(entries), list(map(_described, entries[:_SHOWN]))
+    return look
+
+
+def _described(sighting: Sighting) -> str:
+    return f"{day_printed(sighting.extras.printed or sighting.date)}  {sighting.title or '(no title)'}"
+
+
+def _print_look(name: str, look: _Look, site: Site | None) -> None:
+    if site and site.choice:
+        print_choice(site.choice)
+        return
+    dumps = f"{look.dumps:,} {'dump' if look.dumps == 1 else 'dumps'}"
+    which = f"the first {dumps}" if look.more else dumps
+    typer.echo(f"The first import of {name} gives {look.entries} entries from {which}:")
+    for line in look.first:
+        typer.echo(f"  {short(line, terminal_width() - 2)}")
+    if look.entries > len(look.first):
+        typer.echo(f"  … and {look.entries - len(look.first)} more")
+    for problem in look.problems[:_SHOWN]:
+        typer.echo(f"Not read: {problem}", err=True)
+    if len(look.problems) > _SHOWN:
+        typer.echo(f"… and {len(look.problems) - _SHOWN} more dumps are not read.", err=True)
+
+
+def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) -> Path:
+    """Write sources to the configuration, or to the file beside the store if that is read-only; returns the file."""
+    from digest.dumps.suggesting.samples import toml_value
+    from digest.errors import ConfigurationError
+    from digest.settings.layers import added_file, append
+
+    text = "\n".join(
+        "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()) for table in tables
+    )
+    file = settings.file
+    assert file is not None  # noqa: S101 - settings that were loaded
+    if _is_writable(file):
+        try:
+            append(file, text)
+        except ValueError as error:
+            remedy = f"write this table into it yourself:\n{text}"
+            raise ConfigurationError(f"no table can follow its end: {error}", place=str(file), remedy=remedy) from error
+        except OSError:
+            pass  # its folder is read-only, or the file is mounted by itself
+        else:
+            return file
+    other = added_file({"data_dir": settings.data_dir}, file.parent)
+    try:
+        other.parent.mkdir(parents=True, exist_ok=True)
+        append(other, text)
+    except OSError as error:
+        problem = f"neither it nor {file} can be written: {error.strerror}"
+        raise ConfigurationError(problem, place=str(other), remedy="check the permissions") from error
+    return other
+
+
+def _is_writable(file: Path) -> bool:
+    return os.access(file, os.W_OK)
