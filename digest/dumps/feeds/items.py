@@ -28,6 +28,11 @@ _CUT = re.compile(
 _BLOCKS = re.compile(r"<(?:p|li|h[1-6]|pre|blockquote|div|tr)[\s>]", re.IGNORECASE)
 _SEVERAL = 2  # blocks of a description that is taken for a whole text
 _LONGEST_NOTE = 100
+_NO_CHARACTER = re.compile(r"&#(?:0*[1-9]\d{7,}|[xX]0*[1-9a-fA-F][0-9a-fA-F]{6,});")
+
+
+class BrokenError(ValueError):
+    """A feed of which not even the first items can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +74,11 @@ def xml_items(text: str, url: str, above: int = 0) -> Found:
     """The items of an XML feed that begins with its first tag. An item that the end of the text cuts is left out.
 
     `above` is the number of lines before the text, and `url` the address of the feed, empty if it is unknown.
-    """
-    import feedparser  # noqa: PLC0415 - few installations read feeds
 
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    if url:
-        headers["content-location"] = url
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")),
-        response_headers=headers,
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    Raises:
+        BrokenError: nothing of it can be read.
+    """
+    parsed = _parsed(text, url)
     made = Found([], [])
     entries: list[Mapping[str, Any]] = parsed.entries
     if _is_cut(text):
@@ -95,6 +93,23 @@ def xml_items(text: str, url: str, above: int = 0) -> Found:
     author = _author(parsed.feed) if is_atom else ""
     made.items = [_item(entry, site, author, is_atom=is_atom) for entry in entries]
     return made
+
+
+def _parsed(text: str, url: str) -> Any:  # noqa: ANN401 - a dictionary of feedparser
+    import feedparser  # noqa: PLC0415 - few installations read feeds
+
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    if url:
+        headers["content-location"] = url
+    try:
+        return feedparser.parse(
+            io.BytesIO(_NO_CHARACTER.sub("", text).encode("utf-8", "replace")),
+            response_headers=headers,
+            resolve_relative_uris=False,
+            sanitize_html=False,
+        )
+    except Exception as error:  # it has no errors of its own, and whatever is in a feed must not end the pass
+        raise BrokenError(f"{type(error).__name__}: {error}"[:_LONGEST_NOTE]) from error
 
 
 def _last_line(text: str) -> str:

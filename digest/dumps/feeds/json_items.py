@@ -6,15 +6,11 @@ import json
 import re
 from typing import Any
 
-from digest.dumps.feeds.items import Found, Item, Text, absolute
+from digest.dumps.feeds.items import BrokenError, Found, Item, Text, absolute
 from digest.model import NoteKind
 
 _ITEMS = re.compile(r'"items"\s*:\s*\[')
 _BETWEEN = re.compile(r"[\s,]*")
-
-
-class BrokenError(ValueError):
-    """A text that is no JSON, and of which not even the first items can be read."""
 
 
 def json_items(text: str, url: str) -> Found:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from digest.dumps.interface import Layouts, TextReading
     from digest.model import Sighting
 
-_LARGEST = 200_000_000  # characters; a feed is read as a whole
+_LARGEST = 100_000_000  # characters; a feed is read as a whole
 _NAMED = 3  # shared ids that are reported one by one
 NO_FEED = "holds no feed"
 
@@ -48,14 +48,17 @@ class FeedFirst:
     ) -> TextReading:
         return _Recognising(self, text, dump, url, media_type)
 
-    def chosen(self, text: Callable[[], Iterable[str]], dump: str, url: str, media_type: str) -> TextReading:
-        """The reading for a text, whose beginning is looked at."""
+    def chosen(
+        self, text: Callable[[], Iterable[str]], dump: str, url: str, media_type: str
+    ) -> tuple[TextReading, str | None]:
+        """The reading for a text, whose beginning is looked at; and of an HTML page that others read, the title."""
         blocks = iter(text())
         head = next(blocks, "")
         kind = kind_of(head, anywhere=self._demanded)
         if kind is None and self._others:
-            return self._others.reading(_again(text, head, blocks), dump, url=url, media_type=media_type)
-        return FeedReading(kind, head, blocks, dump, url, self._zone)
+            others = self._others.reading(_again(text, head, blocks), dump, url=url, media_type=media_type)
+            return others, html_page(head)
+        return FeedReading(kind, head, blocks, dump, url, self._zone), None
 
 
 class _Recognising:
@@ -68,14 +71,18 @@ class _Recognising:
         self._layouts, self._text, self._dump = layouts, text, dump
         self._url, self._media_type = url, media_type
         self._reading: TextReading | None = None
+        self._page: str | None = None
 
     def sightings(self) -> Iterator[Sighting]:
-        self._reading = self._layouts.chosen(self._text, self._dump, self._url, self._media_type)
+        self._reading, self._page = self._layouts.chosen(self._text, self._dump, self._url, self._media_type)
         yield from self._reading.sightings()
         self.notes = self._reading.notes
 
     def nothing(self) -> str:
-        return self._reading.nothing() if self._reading else NO_FEED
+        reason = self._reading.nothing() if self._reading else NO_FEED
+        if self._page is None:
+            return reason
+        return f'{reason}: it is an HTML page, "{self._page}"' if self._page else f"{reason}: it is an HTML page"
 
 
 class FeedReading:
@@ -127,17 +134,16 @@ class FeedReading:
         if text is None:
             self._problem = f"is a feed of more than {_LARGEST:,} characters"
             return None
-        if self._kind is Kind.XML:
-            from digest.dumps.feeds.items import xml_items  # noqa: PLC0415 - as above
-
-            content, above = content_of(text)
-            return xml_items(content, self._url, above)
-        from digest.dumps.feeds.json_items import BrokenError, json_items  # noqa: PLC0415 - as above
+        from digest.dumps.feeds.items import BrokenError, xml_items  # noqa: PLC0415 - as above
+        from digest.dumps.feeds.json_items import json_items  # noqa: PLC0415 - as above
 
         try:
-            return json_items(text.lstrip("\ufeff"), self._url)
+            if self._kind is Kind.JSON:
+                return json_items(text.lstrip("\ufeff"), self._url)
+            content, above = content_of(text)
+            return xml_items(content, self._url, above)
         except BrokenError as error:
-            self._problem = f"is a JSON Feed that cannot be read: {error}"
+            self._problem = f"is a feed that cannot be read: {error}"
             return None
 
     def _text(self) -> str | None:

@@ -77,8 +77,13 @@ class Site:
 
     def __post_init__(self) -> None:
         (self.home / "dumps").mkdir()
-        source = {"id": "blog", "title": "B", "path": self.home / "dumps", "timezone": "UTC", "backlog": 0}
-        self.settings = Settings(data_dir=self.home, base_url="https://digest.example.org", sources=[source])
+        (self.home / "more").mkdir()
+        folders = {"blog": self.home / "dumps", "more": self.home / "more"}
+        sources = [
+            {"id": name, "title": name, "path": folder, "timezone": "UTC", "backlog": 2}
+            for name, folder in folders.items()
+        ]
+        self.settings = Settings(data_dir=self.home, base_url="https://digest.example.org", sources=sources)
         self.store = open_store("sqlite://")
 
     def write(self, name: str, text: str) -> None:
@@ -87,9 +92,13 @@ class Site:
         os.utime(file, (self.now.timestamp() - 60, self.now.timestamp() - 60))
 
     def feed(self, *posts: Post, name: str = "feed.xml") -> Pass:
-        head = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>B</title>'
-        self.write(name, head + "".join(post.item() for post in posts) + "</channel></rss>")
+        self.write(name, self.rss(*posts))
         return self.refresh()
+
+    @staticmethod
+    def rss(*posts: Post) -> str:
+        head = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>B</title>'
+        return head + "".join(post.item() for post in posts) + "</channel></rss>"
 
     def page(self, *posts: Post, readers: int = 10) -> Pass:
         self.write("page.txt", "".join(post.byline(readers) for post in posts) + "最近评论\n")
@@ -98,6 +107,15 @@ class Site:
     def refresh(self) -> Pass:
         self.now += timedelta(days=1)
         return refresh(self.store, self.settings, self.settings.sources[0], now=self.now)
+
+    def refresh_more(self) -> Pass:
+        """Read the second source."""
+        return refresh(self.store, self.settings, self.settings.sources[1], now=self.now + timedelta(hours=1))
+
+    def announced(self) -> int:
+        """How many entries of its first import a source announces."""
+        with self.store.read() as tx:
+            return sum(tx.audit.story(one.id).announced for one in tx.entries.newest())  # type: ignore[union-attr] # it is there
 
     def entries(self) -> list[Entry]:
         with self.store.read() as tx:
@@ -285,3 +303,20 @@ def test_an_id_of_an_older_store_is_unknown_and_is_learned(site: Site) -> None:
     with site.store.read() as tx:
         known = {uid for entry in entries for uid in tx.entries.uids(entry.id)}
     assert known == {(SourceId("blog"), name) for at in (1, 2) for name in (f"id id-{at}", f"link //blog.example/{at}")}
+
+
+def test_the_first_import_of_a_feed_is_backlog(site: Site) -> None:
+    assert site.feed(*posts(*range(10, 0, -1))).added == 10
+    assert site.announced() == 2
+
+
+def test_the_feed_of_one_source_and_the_page_of_another_show_one_entry(site: Site) -> None:
+    site.page(*posts(3, 2, 1))
+    (site.home / "dumps" / "page.txt").rename(site.home / "more" / "page.txt")
+    site.feed(*posts(4, 3, 2))
+    site.refresh_more()
+    assert [len(one.sources) for one in site.entries()] == [2, 2, 2, 1]
+    linked = [replace(one, uid="", link="https://blog.example/2", title="On that") for one in posts(7)]
+    site.write("../more/links.xml", site.rss(*linked))
+    assert site.refresh_more().added == 1  # a blog of links gives the links of others
+    assert site.corrections() == 0

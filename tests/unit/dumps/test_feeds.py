@@ -266,6 +266,10 @@ def test_deep_markup_does_not_exhaust_the_stack() -> None:
         read('{"version": "https://jsonfeed.org/version/1", "x": ' + "[" * 100_000)
 
 
+def test_a_number_that_is_no_character_is_left_out() -> None:
+    assert one(rss("<title>A&#xfffffff;&#99999999999; B</title>")).title == "A B"
+
+
 def test_no_markup_survives() -> None:
     script = "&lt;script&gt;alert(1)&lt;/script&gt;&lt;p onclick='x'&gt;Text&lt;/p&gt;&lt;p&gt;&lt;iframe src='x'&gt;"
     found = one(
@@ -284,6 +288,12 @@ def test_a_source_that_demands_a_feed_names_what_it_gets_instead() -> None:
     with pytest.raises(DumpError, match="holds no feed"):
         read("1 Jun\n\nT\n\nText\n\n点击阅读全文...\n", layouts=demanding)
     assert one("Warning: deprecated in x.php\n" + rss("<title>T</title>"), layouts=demanding).title == "T"
+
+
+def test_an_error_page_in_place_of_a_feed_is_named_by_any_source() -> None:
+    page = "<html><head><title>Not found</title></head><body><p>404</p></body></html>"
+    with pytest.raises(DumpError, match='holds no entry in a known layout: it is an HTML page, "Not found"'):
+        read(page)
 
 
 def test_a_source_without_layouts_reads_both_and_one_that_names_others_no_feed() -> None:
