@@ -21,7 +21,7 @@ from digest.cli.common import (
 )
 from digest.cli.editions import DigestArgument, KeyArgument, digest_named, edition_json, entry_json
 from digest.cli.progress import Progress
-from digest.cli.terminal import address_for_terminal
+from digest.cli.terminal import address_for_terminal, local_and_relative
 from digest.errors import ConfigurationError
 from digest.json_output import pick
 from digest.model import DigestId, EditionKey
@@ -253,19 +253,22 @@ def _print_plan(store: Store, digest: Digest, *, as_json: bool) -> None:
             | {"entries": [entry_json(one) for one in selected]}
         )
         return
-    waits = f", waits for approval until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-    typer.echo(f"{digest.id}: the edition of {due:%Y-%m-%d %H:%M} UTC{waits}")
+    waits = f"; it waits for approval until {local_and_relative(until, now)}" if until else ""
+    typer.echo(f"{digest.id}: the edition of {local_and_relative(due, now)}{waits}")
     if made.note:
         typer.echo(f"note: {made.note}")
     if not selected:
         typer.echo("nothing new so far")
-    print_table(
-        ("id", "section", "title"), [(one.entry.id, one.section, headline(one.entry.content)) for one in selected]
+    tables = (
+        (("id", "section", "title"), [(one.entry.id, one.section, headline(one.entry.content)) for one in selected]),
+        (
+            ("left out", "until", "title"),
+            [
+                (one.entry, "the edition after this one" if one.once else "`leave-out --undo`", titles[one.entry])
+                for one in made.left_out
+            ],
+        ),
     )
-    print_table(
-        ("left out", "until", "title"),
-        [
-            (one.entry, "the edition after this" if one.once else "you take it in", titles[one.entry])
-            for one in made.left_out
-        ],
-    )
+    for columns, rows in tables:
+        if rows:
+            print_table(columns, rows)
