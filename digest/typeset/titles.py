@@ -1,4 +1,4 @@
-"""Titles for display. They stay as their author wrote them, because people search for them."""
+"""Titles: as they were read, for keys and commands, and as pages, mails and feeds display them. Decision 78."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 UNTITLED = "—"  # feedgen and feed readers treat an empty title as a mistake
 _SENTENCE = re.compile(r"[。！？｡!?]+[”’」』）)\"']*|[.．…]+[”’)\"']*(?=\s|$)")
 _SHORTEST = 12  # letters, of which a Chinese character counts as two; a shorter sentence says nothing by itself
+_BESIDE_BRACKETS = re.compile(r" (?=（)|(?<=）) ")
 _LONGEST = 100  # characters of a sentence that takes the place of a title
 
 
@@ -24,7 +25,7 @@ def title(text: str) -> str:
 
 
 def headline(content: Content) -> str:
-    """What is displayed as the title: the title, or else the first sentence of the text; never empty."""
+    """The title as it was read, or else the first sentence of the text; never empty."""
     if content.title:
         return title(content.title)
     from digest.typeset.excerpt import cut  # noqa: PLC0415 - few entries have no title
@@ -33,6 +34,13 @@ def headline(content: Content) -> str:
 
     sentence = cut(line(first_sentence(content)), _LONGEST)
     return title(linear(full_width(sentence)))
+
+
+def display_title(content: Content) -> str:
+    """The headline as pages, mails and feeds display it: punctuated like running text; never empty."""
+    from digest.typeset.punctuation import full_width  # noqa: PLC0415 - who only reads dumps displays no titles
+
+    return _BESIDE_BRACKETS.sub("", full_width(headline(content)))
 
 
 def labels(tags: Iterable[str]) -> list[str]:

@@ -79,7 +79,7 @@ def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]
 def is_visible(corrections: Sequence[Correction]) -> bool:
     """Whether a visitor sees any of the changes. Another notation for the same formula or mark is not a correction."""
     return any(
-        strip_unsafe(one.before.title) != strip_unsafe(one.after.title)
+        full_width(strip_unsafe(one.before.title)) != full_width(strip_unsafe(one.after.title))
         or (one.now is not None and (one.was is None or redates(one.was, one.now)))
         or _differences(one)
         for one in corrections

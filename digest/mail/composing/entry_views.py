@@ -22,7 +22,7 @@ from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import html
 from digest.typeset.text import cells, text
-from digest.typeset.titles import headline, title
+from digest.typeset.titles import display_title, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from digest.mail.composing.corrections import Correction
-    from digest.model import EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
+    from digest.model import Content, EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
     from digest.settings import Digest
     from digest.typeset.math.extract import Formula
 
@@ -168,7 +168,7 @@ class EntryPresenter:
 
     def _view(self, one: Selected, corrections: Sequence[Correction], share: int, *, tied: bool) -> EntryView:
         frame, entry = self._frame, one.entry
-        now = _title(headline(entry.content))
+        now = _title(entry.content)
         short = one.section is Section.NEW and self._length is Length.TWO_LINES
         if short and cells(now) > _SHORT_TITLE:
             now = cut(now, _SHORT_TITLE * len(now) // cells(now))
@@ -177,7 +177,7 @@ class EntryPresenter:
         group = group_of(frame, entry) if self._grouped else ""
         source = frame.sources.get(entry.sources[0], "")
         lang = frame.languages.get(entry.sources[0], "")
-        former = _title(corrections[0].before.title) if corrections and corrections[0].before.title else ""
+        former = _title(corrections[0].before) if corrections and corrections[0].before.title else ""
         redated, was = _redated(corrections, entry.date)
         return EntryView(
             title=now,
@@ -261,8 +261,8 @@ def _bounded(link: str) -> str:
     return link if len(link) <= _LONGEST_LINK else ""
 
 
-def _title(written: str) -> str:
-    return cut(title(without_marks(written)), _LONGEST_TITLE)
+def _title(content: Content) -> str:
+    return cut(title(without_marks(display_title(content))), _LONGEST_TITLE)
 
 
 def shares(gains: Sequence[int]) -> list[int]:

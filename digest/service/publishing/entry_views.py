@@ -19,7 +19,7 @@ from digest.typeset.dates import format_day, format_moment, format_near, machine
 from digest.typeset.excerpt import excerpt, summary
 from digest.typeset.html import html
 from digest.typeset.text import text
-from digest.typeset.titles import UNTITLED, headline, labels
+from digest.typeset.titles import UNTITLED, display_title, labels
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -173,7 +173,7 @@ class Views:
 
     def _view(self, entry: Entry, *, html: str = "", row: str = "") -> EntryView:
         source = source_of(self.settings, entry)
-        title = headline(entry.content)
+        title = display_title(entry.content)
         author = line(entry.content.author or "")
         return EntryView(
             id=entry.id,

@@ -17,7 +17,7 @@ from digest.service.publishing.feeds import EVERYTHING, feed_at, source_of
 from digest.service.publishing.redating import tells_another_day
 from digest.typeset.chart import chart
 from digest.typeset.dates import format_day
-from digest.typeset.titles import headline
+from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -334,4 +334,4 @@ def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: 
 
 
 def _link(entry: Entry | None) -> Link | None:
-    return Link(f"/entries/{entry.id}", headline(entry.content)) if entry else None
+    return Link(f"/entries/{entry.id}", display_title(entry.content)) if entry else None

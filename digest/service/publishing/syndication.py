@@ -35,7 +35,7 @@ from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
 from digest.typeset.text import text
-from digest.typeset.titles import headline
+from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -273,7 +273,7 @@ class Syndication:
         summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
         language = source.language if source else language_tag(self._settings.language)
         url, original = f"{self._settings.base_url}/entries/{entry.id}", via(source, entry.content)
-        title = headline(entry.content)
+        title = display_title(entry.content)
         # A feed reader that finds no content fetches the page, or shows nothing.
         whole = html(body, channel=shown) or f'<p><a href="{escape(original or url)}">{escape(title)}</a></p>'
         short = f"<p>{escape(summary or title)}</p>"

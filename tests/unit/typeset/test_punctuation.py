@@ -1,4 +1,4 @@
-"""Full-width marks: restored where the sentence is Chinese, left where it is a formula, an address or English."""
+"""Chinese marks: restored where the sentence is Chinese, left where it is a formula, an address or English."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.examples import examples
 if TYPE_CHECKING:
     from pathlib import Path
 
-MARKS = dict(zip(",:;?!()", "，：；？！（）", strict=True))
+MARKS = dict(zip(",:;?!().", "，：；？！（）。", strict=True))
 FORMULA = re.compile(r"\\begin\{(\w+\*?)\}.*?\\end\{\1\}|\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 HAN = "[\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff]"
 BESIDE = re.compile(rf"(?<={HAN})[,:;?!()]|[,:;?!()](?={HAN})")
@@ -37,7 +37,7 @@ BESIDE = re.compile(rf"(?<={HAN})[,:;?!()]|[,:;?!()](?={HAN})")
         ("完成了50%,然后", "完成了50%，然后"),
         ("“当机立断”:1、导出公式", "“当机立断”：1、导出公式"),
         ("比如《甲》,《乙》", "比如《甲》，《乙》"),
-        ("参数共享等;...", "参数共享等；..."),
+        ("比如《甲》。《乙》", "比如《甲》。《乙》"),
         # one space goes with its mark, nothing else does
         ("你好, 世界", "你好，世界"),
         ("你好,  世界", "你好， 世界"),
@@ -86,11 +86,33 @@ BESIDE = re.compile(rf"(?<={HAN})[,:;?!()]|[,:;?!()](?={HAN})")
         # parentheses
         ("浅读(简介+代码)", "浅读（简介+代码）"),
         ("最小熵原理(二):词库", "最小熵原理（二）：词库"),
-        ("中文模型(bert4keras)来了", "中文模型(bert4keras)来了"),
+        ("中文模型(bert4keras)来了", "中文模型（bert4keras）来了"),
+        ("交互式(Interaction-based)和特征式", "交互式（Interaction-based）和特征式"),
+        ("编码(RoPE),然后", "编码（RoPE），然后"),
+        ("这种分解叫ID(Interpolative Decomposition),可以", "这种分解叫ID（Interpolative Decomposition），可以"),
+        ("这是Pattern-Exploiting Training(PET)的做法", "这是Pattern-Exploiting Training（PET）的做法"),
+        ("跟风玩玩GPT2(bert4keras)的模型", "跟风玩玩GPT2(bert4keras)的模型"),
+        ("点(x, y)与区间(0,1)的关系", "点(x, y)与区间(0,1)的关系"),
+        ("算法的复杂度是O(n)的", "算法的复杂度是O(n)的"),
+        # ellipses, quotes and full stops
+        ("参数共享等;...", "参数共享等；……"),
+        ("面试题之一...还有", "面试题之一……还有"),
+        ("争取早日跳出来... 好的", "争取早日跳出来……好的"),
+        ("只有一半…就断了", "只有一半……就断了"),
+        ("已经是这样……", "已经是这样……"),
+        ("序列是1...n的时候", "序列是1...n的时候"),
+        ("路径../a和.../b都可以", "路径../a和.../b都可以"),
+        ('矩阵是"正交"的', "矩阵是“正交”的"),
+        ('他说:"好的!"然后走了', "他说：“好的！”然后走了"),
+        ('这是27"的显示器', '这是27"的显示器'),
+        ('设置a="你好"看看', '设置a="你好"看看'),
+        ("以上是全部的步骤. 本文再说", "以上是全部的步骤。本文再说"),
+        ("第一章. 引言", "第一章. 引言"),
+        ("列夫.托尔斯泰", "列夫.托尔斯泰"),
         ("多国语言版的T5(mT5),里边", "多国语言版的T5(mT5)，里边"),
         ("exp(x)在x=0处", "exp(x)在x=0处"),
         ("正交(正交GAN,即Orthogonal Network),因为", "正交（正交GAN，即Orthogonal Network），因为"),
-        ("外层(内层(x)还有(里层))完", "外层（内层(x)还有（里层））完"),
+        ("外层(内层(x)还有(里层))完", "外层（内层（x）还有（里层））完"),
         ("一边是（全的)一边", "一边是（全的）一边"),
         ("理由如下:1)首先 2)其次", "理由如下：1)首先 2)其次"),
         ("被截断了(后面没有", "被截断了（后面没有"),
@@ -118,6 +140,7 @@ PIECES = (
     *",:;?!()", *"，：；？！（）", *"，。、《》“”[]\"'.-$\\`/", *" \n\t", "甲", "中文", "a", "GAN", "word", "the", "1",
     "12:30", "1,000", "$x$", "$$", "$$y$$", "\\(", "\\)", "\\[", "\\]", "\\begin{a}", "\\end{a}", "```", "http://a.b",
     "www.", "mailto:", "x@y.z", "\\ref{", "{", "}", "&lt;", "n!", "种", "::", ":)", "\u0301", "\u2028", "…", "$ ",
+    "...", '"', "ID", "Iota Delta",
     ", ", "\\ ",
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.text())
@@ -133,16 +156,20 @@ def test_once_is_enough(text: str) -> None:
 @given(TEXTS)
 def test_only_marks_change_and_only_a_space_behind_one_goes(text: str) -> None:
     made = full_width(text)
-    assert re.fullmatch("".join(map(_allowed, re.findall(r"[,:;?!()] ?|.", text, re.DOTALL))), made)
-    assert len(made) <= len(text)
+    assert re.fullmatch("".join(map(_allowed, re.findall(r"(?:(?:\.{3,}|…)+|[,:;?!().]) ?|.", text, re.DOTALL))), made)
+    assert len(made) <= len(text) + text.count("…")
 
 
 def _allowed(piece: str) -> str:
+    if piece == '"':
+        return '["“”]'
+    if piece.startswith(("...", "…")):
+        return f"(?:{re.escape(piece)}|……{piece.lstrip('.…')}|……)"
     full = MARKS.get(piece[0])
     return f"(?:{re.escape(piece)}|{full}{piece[1:]}|{full})" if full else re.escape(piece)
 
 
-@given(st.text().filter(lambda text: not set(text) & set(MARKS)))
+@given(st.text().filter(lambda text: not set(text) & {*MARKS, "…", '"'}))
 def test_a_text_without_such_marks_is_the_same(text: str) -> None:
     assert full_width(text) == text
 
