@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from digest.model import SourceId
 from digest.records.publishing import Among
 from digest.service.publishing.browsing import Catalogue
+from digest.service.publishing.entry_views import month_name
 from digest.web.response_cache import Lifetime
 
 if TYPE_CHECKING:
@@ -74,19 +75,22 @@ class Lists:
         return self._page(request, "topic", {"topic": topic})
 
     def archive(self, request: Request) -> Response:
-        return self._page(request, "archive", {"archive": self._catalogue.archive(), "topics": self._settings.topics})
+        months = [month_name(month, self._pages.language(request)) for month in _MONTHS]
+        return self._page(request, "archive", {"archive": self._catalogue.archive(), "months": months})
 
     def dated(self, request: Request) -> Response:
         """A year or a month of the archive."""
         year, month = request.path_params["year"], request.path_params.get("month")
         if year not in _YEARS or month not in {None, *_MONTHS}:
             return self._missing(request, None)
-        titles = self._catalogue.dated(year, month, self._pages.language(request), _number(request))
-        return self._page(request, "titles", {"titles": titles, "of": {"year": year, "month": month or 0}})
+        language = self._pages.language(request)
+        titles = self._catalogue.dated(year, month, language, _number(request))
+        name = month_name(month, language, year) if month else ""
+        return self._page(request, "titles", {"titles": titles, "year": year, "month": name})
 
     def undated(self, request: Request) -> Response:
         titles = self._catalogue.undated(self._pages.language(request), _number(request))
-        return self._page(request, "titles", {"titles": titles, "of": {"year": 0, "month": 0}})
+        return self._page(request, "titles", {"titles": titles, "year": 0, "month": ""})
 
     def authors(self, request: Request) -> Response:
         return self._page(request, "authors", {"authors": self._catalogue.authors()})

@@ -23,7 +23,7 @@ from digest.service.people import preferences
 from digest.service.people.links import LinkState
 from digest.service.publishing.browsing import Catalogue, MostRead
 from digest.service.publishing.edition_feeds import EditionFeeds
-from digest.service.publishing.entry_views import Ways
+from digest.service.publishing.entry_views import Ways, month_name
 from digest.service.publishing.pages import Home, Reading, TopicPage
 from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
@@ -205,9 +205,10 @@ def _lists(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, obj
     """The ways to everything, in every state."""
     catalogue, none = Catalogue(blog.store, blog.settings), Ways(0)
     archive, most_read = catalogue.archive(), catalogue.most_read(language)
-    for topics in ((), blog.settings.topics):
-        yield "archive", {"archive": replace(archive, more_authors=bool(topics)), "topics": topics}
-    yield "archive", {"archive": replace(archive, total=0, undated=1, authors=()), "topics": ()}
+    months = [month_name(month, language) for month in range(1, 13)]
+    for more in (True, False):
+        yield "archive", {"archive": replace(archive, more_authors=more, undated=int(more)), "months": months}
+    yield "archive", {"archive": replace(archive, total=0, authors=()), "months": months}
     yield "most_read", {"most_read": most_read}
     upcoming = catalogue.next_edition(blog.settings.digests[0].id, language)
     if upcoming:
@@ -221,8 +222,8 @@ def _lists(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str, obj
             found = catalogue.author(author.name, language)
             yield "author", {"author": author.name, "entries": found[0] if found else (), "ways": none}
     year = archive.years[0].year
-    for of in ({"year": year, "month": 0}, {"year": year, "month": 3}, {"year": 0, "month": 0}):
-        yield "titles", {"titles": catalogue.dated(year, None, language), "of": of}
+    for of in ({"year": year, "month": ""}, {"year": year, "month": months[2]}, {"year": 0, "month": ""}):
+        yield "titles", {"titles": catalogue.dated(year, None, language), **of}
     for query in ("", "圆周率", "nothing of this"):
         among = Among(year=year - 1 if query else None, author="x" * bool(query))
         yield "search", {"query": query, "found": catalogue.search(query, Among(), language), "among": among}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
 from digest.mail.composing.entry_views import format_count
-from digest.model import BlockKind, DateKind, EntryId
+from digest.model import BlockKind, DateKind, EntryDate, EntryId
 from digest.service.publishing.feeds import source_of, via
 from digest.templating import language_tag
 from digest.typeset.characters import line
@@ -24,7 +24,7 @@ from digest.typeset.titles import UNTITLED, display_title, labels
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from digest.model import Block, Content, Entry, EntryDate
+    from digest.model import Block, Content, Entry
     from digest.settings import Settings, Source
 
 ROW, _LEAD = 90, 120  # characters of an excerpt in a list, about, and of the first one
@@ -185,8 +185,8 @@ class Views:
             author=author,
             author_url=author_path(entry.content.author or "") if author else "",
             date=format_day(entry.date, self.language),
-            short_date=format_day(entry.date, self.language, year=False),
-            month=_month(entry.date, self.language),
+            short_date=_short(format_day(entry.date, self.language, year=False)),
+            month=month_name(entry.date.month, self.language) if entry.date and entry.date.month else "",
             machine_date=machine_day(entry.date),
             kind=_kind(entry.date),
             html=html,
@@ -236,11 +236,14 @@ def _scrollable(made: str) -> str:
     return first
 
 
-def _month(date: EntryDate | None, language: str) -> str:
-    """The month of a date without its year, `11月`; empty if it is unknown."""
-    if date is None or date.month is None:
-        return ""
-    return format_day(replace(date, day=None), language, year=False)
+def _short(day: str) -> str:
+    """A day for a column: `24 Nov` for `24 November`; a Chinese one is short already."""
+    return " ".join(word[:3] for word in day.split(" ")) if day.isascii() else day
+
+
+def month_name(month: int, language: str, year: int | None = None) -> str:
+    """A month as text: `11月`, `2020年11月`, `November 2020`."""
+    return format_day(EntryDate(month, None, year, DateKind.PARTIAL), language)
 
 
 def _kind(date: EntryDate | None) -> str:
