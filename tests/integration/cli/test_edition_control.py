@@ -152,7 +152,7 @@ def test_nobody_is_asked_about_an_edition_without_news(blog: Blog) -> None:
 
 
 def test_a_note_stands_on_top_of_the_mail_and_of_the_page_without_any_harmful_markup(weekly: Blog) -> None:
-    note = "# 好消息\n\n**本周**有两篇，见 [首页](https://blog.example.org/)。<script>alert(1)</script>"
+    note = "# 好消息\n\n**本周**有两篇，**快乐！**见 [首页](https://blog.example.org/)。<script>alert(1)</script>"
     at(weekly, MONDAY, "edition", "note", note)
     tick(weekly, MONDAY)
     at(weekly, MONDAY, "edition", "approve")
@@ -161,6 +161,7 @@ def test_a_note_stands_on_top_of_the_mail_and_of_the_page_without_any_harmful_ma
     html = next(p for p in email.message_from_bytes(raw).walk() if p.get_content_type() == "text/html")
     page = bytes(html.get_payload(decode=True) or b"").decode()
     assert "<strong>本周</strong>" in page
+    assert "<strong>快乐！</strong>见" in page
     assert 'href="https://blog.example.org/"' in page
     assert "<script" not in page
     assert page.index("好消息") < page.index("甲的正文")
