@@ -71,7 +71,8 @@ def _parted(note: str) -> str:
     """The note with emphasis that a parser recognises beside Chinese.
 
     CommonMark takes `**` for emphasis by the spaces and punctuation around it, so it misses the end of
-    `**快乐！**本周`: Chinese has no spaces. An odd punctuation mark between the two makes it one, and is removed from the result.
+    `**快乐！**本周`: Chinese has no spaces. An odd punctuation mark between the two makes it one, and is removed from
+    the result.
     """
     note = note.replace(_PARTING, "")
     return _OPENS.sub(rf"\1{_PARTING}\2", _CLOSES.sub(rf"\1\2{_PARTING}", note))
