@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _PORTS = {"http": 80, "https": 443}
 _COUNTED = re.compile(r"utm_\w+", re.IGNORECASE)  # parameters that only say how a visitor came
-_LONGEST = 2000  # characters of an id or a link; a longer one identifies nothing
+_LONGEST = 2000  # characters of a link; a longer one identifies nothing
+_LONGEST_KEY = 800  # bytes
 
 
 def identifiers(extras: Extras) -> tuple[str, ...]:
@@ -26,12 +28,18 @@ def identifiers(extras: Extras) -> tuple[str, ...]:
     if not (extras.uid or extras.link):
         return ()
     link = normal_link(extras.link) if extras.link else ""
-    return (*((id_of(extras.uid),) if extras.uid else ()), *((LINK + link,) if link else ()))
+    return (*((id_of(extras.uid),) if extras.uid else ()), *((LINK + _bounded(link),) if link else ()))
 
 
 def id_of(uid: str) -> str:
     """The identifier that an id of a feed is. Ids are compared by characters; http and https are one."""
-    return ID + _SCHEME.sub("http:", uid[:_LONGEST], count=1)
+    return ID + _bounded(_SCHEME.sub("http:", uid, count=1))
+
+
+def _bounded(text: str) -> str:
+    """The text, or a hash of one that no index of a database takes."""
+    written = text.encode("utf-8", "replace")
+    return text if len(written) <= _LONGEST_KEY else f"sha256 {hashlib.sha256(written).hexdigest()}"
 
 
 def ids(of: Iterable[str]) -> frozenset[str]:

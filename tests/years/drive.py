@@ -20,7 +20,7 @@ from digest.store import open_store
 from tests.years.crawler import OTHER_SOFTWARE, Crawler, Outcome, has_text, other_version
 from tests.years.edits import EDITS, HARD, editable
 from tests.years.laws import BACKLOG, SOURCE, Judge
-from tests.years.pages import DECLARED
+from tests.years.pages import DECLARED, Layout
 from tests.years.world import ZONE, in_traditional
 
 if TYPE_CHECKING:
@@ -208,7 +208,21 @@ class Course:
                 barred |= here.keys() | self._crawler.shown(listing)
             barred |= here.keys() ^ self._crawler.shown(listing)
         allowed = [one for one in found.values() if editable(one) and not one.other and one.published_at < now - _DAY]
-        return [one for one in allowed if one.number not in barred] if hard else allowed
+        allowed = [one for one in allowed if one.number not in barred] if hard else allowed
+        return allowed if self._site.family.software == 0 else self._comparable(allowed, outcomes)
+
+    def _comparable(self, articles: list[Article], outcomes: dict[str, Outcome]) -> list[Article]:
+        """Those of a site with a feed whose edit shows beside what the feed, or pages, showed before.
+
+        What a feed and a page show of one article differs anyway, so one does not tell what was edited on the other.
+        """
+        of_feed, of_pages = set[int](), set[int]()
+        for listing in self._site.listings:
+            if listing.layout is not Layout.FEED:
+                of_pages |= self._crawler.shown(listing)
+            elif outcomes[listing.name] is Outcome.FRESH:
+                of_feed |= self._crawler.shown(listing)
+        return [one for one in articles if one.number in of_feed | of_pages]
 
     def _may_repost(self, article: Article, now: datetime) -> bool:
         """Whether it stays on the pages on which it stands when it moves to their tops."""

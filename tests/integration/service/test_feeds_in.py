@@ -320,3 +320,15 @@ def test_the_feed_of_one_source_and_the_page_of_another_show_one_entry(site: Sit
     site.write("../more/links.xml", site.rss(*linked))
     assert site.refresh_more().added == 1  # a blog of links gives the links of others
     assert site.corrections() == 0
+
+
+def test_an_edit_is_a_correction_on_the_page_to_which_an_article_moved(site: Site) -> None:
+    one, two, three = posts(1, 2, 3)
+    site.write("second.txt", "".join(post.byline() for post in posts(9, 8)) + "最近评论\n")
+    site.page(three, two, one)
+    site.feed(three, two, one)
+    edited = replace(one, text=("The very first words are other ones now.", *one.paragraphs[1:]))
+    site.write("second.txt", "".join(post.byline() for post in (edited, *posts(9, 8))) + "最近评论\n")
+    site.page(three, two)
+    assert site.corrections() == 1
+    assert site.entries()[0].content.paragraphs == edited.paragraphs
