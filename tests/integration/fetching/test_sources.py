@@ -250,6 +250,18 @@ def test_an_address_that_will_be_refused_is_found_before_it_is_fetched(blog: Blo
     assert "nothing was fetched yet" in printed
 
 
+def test_an_archive_by_address_is_read_record_by_record(by_url: Blog, site: Site, article: type[Article]) -> None:
+    records = [{"url": f"https://blog.example.org/{title}", "text": article(title).dateblock()} for title in OTHERS]
+    packed = gzip.compress("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records).encode())
+    site.pages["/index"] = response(packed, content_type="application/gzip", etag='"1"')
+    assert by_url.refresh()["added"] == 3
+    site.pages["/index"] = response("", "304 Not Modified")
+    assert by_url.refresh()["added"] == 0
+    site.pages["/index"] = response("", "404 Not Found")
+    by_url.run("refresh", code=1)
+    assert set(by_url.entries()) == set(OTHERS)
+
+
 # --- by command ---------------------------------------------------------------------------------
 
 
