@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from digest.model import SourceId
 from digest.records.fetching import FetchState, KeptFetch
+from digest.store.intake.fetches import packed
 from tests.contract.conftest import DAY, NOW
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def begin(store: Store, *states: FetchState) -> None:
 
 def keep(store: Store, sha256: str, body: bytes, at: datetime, url: str = URL) -> None:
     with store.write() as tx:
-        tx.fetches.keep(KeptFetch(BLOG, url, sha256, len(body), "text/html", at, at), body)
+        tx.fetches.keep(KeptFetch(BLOG, url, sha256, len(body), "text/html", at, at), packed(body))
 
 
 def test_a_state_is_read_back_and_replaced(store: Store) -> None:

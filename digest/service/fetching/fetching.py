@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from digest.model import SourceId
 from digest.records.fetching import COMMAND, FetchState, KeptFetch
 from digest.service.fetching import pacing
 from digest.service.fetching.origins import names
+from digest.store.intake.fetches import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +66,7 @@ class Collector:
     ) -> None:
         self._folder = settings.file.parent if settings.file else Path.cwd()
         self._clock, self._stopped = clock, stopped
+        self._turn = threading.Lock()
         self._fetcher = Fetcher(user_agent(settings), clock=clock, stopped=stopped, resolve=resolve)
 
     def fetch(
@@ -71,17 +74,19 @@ class Collector:
     ) -> Fetches:
         """Fetch what is due, or everything `at_once`, except from hosts that ask to be spared.
 
-        No transaction is open while the network or a program is waited for. `progress` is called with the name of each
-        page before it is fetched.
+        No transaction is open while the network or a program is waited for, and one fetch of a process at a time uses
+        the store: many writers that wait for an SQLite file keep each other from it. `progress` is called with the name
+        of each page before it is fetched.
         """
         done, name = Fetches(), SourceId(source.id)
-        with store.read() as tx:
+        with self._turn, store.read() as tx:
             states, held = tx.fetches.states(name), tx.readings.held(name)
         for page, url in names(source).items():
             if self._stopped():
                 break
-            now, state = self._clock(), states.get(url) or _new(name, url, self._clock())
-            if url in states and not self._is_due(store, state, now, at_once=at_once):
+            now = self._clock()
+            state = states.get(url) or _new(name, url, now)
+            if not self._is_due(store, state, now, at_once=at_once):
                 done += Fetches(waiting=1)
                 continue
             if progress:
@@ -92,15 +97,16 @@ class Collector:
             except FetchError as error:
                 if error.stopped:
                     return done
-                _store(store, _failed(state, source, error, self._clock()))
+                with self._turn:
+                    _store(store, _failed(state, source, error, self._clock()))
                 done += Fetches(failed=1)
             else:
-                done += _keep(store, source, state, found, self._clock())
+                done += self._keep(store, source, state, found)
         return done
 
     def _is_due(self, store: Store, state: FetchState, now: datetime, *, at_once: bool) -> bool:
         if state.url != COMMAND:
-            with store.read() as tx:
+            with self._turn, store.read() as tx:
                 if tx.fetches.waits(state.host, now):
                     return False
         return at_once or state.next_try_at <= now
@@ -116,6 +122,46 @@ class Collector:
         return self._fetcher.fetch(
             url, known=known, limits=limits, allow_private=source.allow_private, obey_robots=source.robots
         )
+
+    def _keep(self, store: Store, source: Source, state: FetchState, found: Fetched | NotModified) -> Fetches:
+        """Store what came."""
+        now = self._clock()
+        well = replace(
+            state,
+            tried_at=now,
+            next_try_at=pacing.next_try(now, source.every, 0),
+            confirmed_at=now,
+            failures=0,
+            shrunken=0,
+            problem="",
+            status=None,
+            host_until=None,
+            moved_to=found.moved_to,
+        )
+        if not isinstance(found, Fetched):
+            with self._turn:
+                _store(store, well)
+            return Fetches(unchanged=1)
+        sha256, size = hashlib.sha256(found.body).hexdigest(), len(found.body)
+        well = replace(
+            well,
+            found_at=found.url,
+            etag=found.etag,
+            last_modified=found.last_modified,
+            media_type=found.media_type,
+            sha256=sha256,
+            size=size,
+            fetched_at=found.fetched_at,
+        )
+        if sha256 == state.sha256:
+            with self._turn:
+                _store(store, well)
+            return Fetches(unchanged=1)
+        kept, body = KeptFetch(state.source, state.url, sha256, size, found.media_type, now, now), packed(found.body)
+        with self._turn:
+            _store(store, well, body=(kept, body), former=state, keep_from=now - source.keep_fetches)
+        _log.info("fetched", url=addresses.shown(state.url), bytes=size)
+        return Fetches(fetched=1)
 
 
 def user_agent(settings: Settings) -> str:
@@ -147,42 +193,6 @@ def _require_size(found: Fetched | NotModified, state: FetchState) -> None:
         raise _ShrunkenError(addresses.shown(state.url), problem, remedy=remedy)
 
 
-def _keep(store: Store, source: Source, state: FetchState, found: Fetched | NotModified, now: datetime) -> Fetches:
-    """Store what came."""
-    well = replace(
-        state,
-        tried_at=now,
-        next_try_at=pacing.next_try(now, source.every, 0),
-        confirmed_at=now,
-        failures=0,
-        shrunken=0,
-        problem="",
-        status=None,
-        host_until=None,
-        moved_to=found.moved_to,
-    )
-    if not isinstance(found, Fetched):
-        _store(store, well)
-        return Fetches(unchanged=1)
-    sha256 = hashlib.sha256(found.body).hexdigest()
-    well = replace(
-        well,
-        found_at=found.url,
-        etag=found.etag,
-        last_modified=found.last_modified,
-        media_type=found.media_type,
-        sha256=sha256,
-        size=len(found.body),
-        fetched_at=found.fetched_at,
-    )
-    kept = KeptFetch(state.source, state.url, sha256, len(found.body), found.media_type, now, now)
-    _store(store, well, body=(kept, found.body), former=state, keep_from=now - source.keep_fetches)
-    if sha256 == state.sha256:
-        return Fetches(unchanged=1)
-    _log.info("fetched", url=addresses.shown(state.url), bytes=len(found.body))
-    return Fetches(fetched=1)
-
-
 def _failed(state: FetchState, source: Source, error: FetchError, now: datetime) -> FetchState:
     failures = state.failures + 1
     elsewhere = state.url != COMMAND and not addresses.shown(state.url).startswith(error.url)
@@ -211,7 +221,7 @@ def _store(
         tx.readings.register_source(state.source, state.tried_at)
         if body:
             tx.fetches.keep(*body)
-        if former and former.confirmed_at and former.sha256 != state.sha256:
+        if former and former.confirmed_at:
             tx.fetches.seen(former, former.confirmed_at)
         tx.fetches.store_state(state)
         if keep_from:

@@ -47,15 +47,12 @@ class Fetches:
         self._connection.execute(_storing(self._connection.dialect.name), asdict(state))
 
     def keep(self, kept: KeptFetch, body: bytes) -> None:
-        """Keep a body; if the same bytes are kept already, only the time is new."""
-        import zstandard  # noqa: PLC0415 - only sources that are fetched need it
-
+        """Keep a body that is `packed`; if the same bytes are kept already, only the time is new."""
         there = fetches.c.source == kept.source, fetches.c.url == kept.url, fetches.c.sha256 == kept.sha256
         again = fetches.update().where(*there).values(last_at=kept.last_at, media_type=kept.media_type)
         if self._connection.execute(again).rowcount:
             return
-        packed = zstandard.ZstdCompressor(level=_LEVEL).compress(body)
-        row = insert(self._connection, fetches).values(**asdict(kept), body=packed)
+        row = insert(self._connection, fetches).values(**asdict(kept), body=body)
         self._connection.execute(row.on_conflict_do_nothing())
 
     def seen(self, state: FetchState, at: datetime) -> None:
@@ -65,13 +62,13 @@ class Fetches:
 
     def body(self, source: SourceId, url: str, sha256: str) -> bytes | None:
         """The bytes of a kept body; None if it is not kept."""
-        import zstandard  # noqa: PLC0415 - as above
+        import zstandard  # noqa: PLC0415 - as below
 
         there = fetches.c.source == source, fetches.c.url == url, fetches.c.sha256 == sha256
-        packed = self._connection.execute(select(fetches.c.body).where(*there)).scalar_one_or_none()
-        if packed is None:
+        stored = self._connection.execute(select(fetches.c.body).where(*there)).scalar_one_or_none()
+        if stored is None:
             return None
-        unpacked: bytes = zstandard.ZstdDecompressor().decompress(packed)
+        unpacked: bytes = zstandard.ZstdDecompressor().decompress(stored)
         return unpacked
 
     def kept(self, source: SourceId) -> list[KeptFetch]:
@@ -119,6 +116,14 @@ class Fetches:
     def sources(self) -> list[SourceId]:
         """The sources for which anything was ever tried."""
         return [SourceId(name) for name in self._connection.execute(select(fetch_states.c.source).distinct()).scalars()]
+
+
+def packed(body: bytes) -> bytes:
+    """A body as it is kept; call it before a transaction begins, because it takes a while."""
+    import zstandard  # noqa: PLC0415 - only sources that are fetched need it
+
+    small: bytes = zstandard.ZstdCompressor(level=_LEVEL).compress(body)
+    return small
 
 
 @cache
