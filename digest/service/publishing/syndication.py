@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 FORMATS = {"atom": ATOM, "rss": RSS, "json": JSON}
 _KEPT = 512  # documents
-HTML_SHARE = 0.7  # share of a document's bytes that is its entries' HTML before escaping
+HTML_SHARE = 0.7  # share of a document's bytes that is its entries' HTML; titles, summaries and links are the rest
 _REMOVED = 50  # tombstones in a subscription document
 _SUMMARY = 200
 
