@@ -25,7 +25,7 @@ def view(content: Content) -> Fingerprint:
         extras = content.extras
         parts += ["", *extras.tags, "", extras.link or "", *chain.from_iterable(extras.fields)]
         if extras.kinds or extras.links:
-            parts += ["", extras.kinds, *chain.from_iterable(extras.links)]
+            parts += ["", extras.kinds, *map(str, chain.from_iterable(extras.links))]
     return _hashed("x1", parts)
 
 

@@ -47,7 +47,7 @@ def _json(entry: Entry) -> dict[str, object]:
         "link": entry.content.extras.link,
         "fields": dict(entry.content.extras.fields),
         "kinds": kinds_json(entry.content.extras),
-        "links": [list(link) for link in entry.content.extras.links],
+        "links": [list(link[:2]) for link in entry.content.extras.links],
         "sources": list(entry.sources),
         "first_seen_at": entry.first_seen_at,
         "updated": entry.updated_at,

@@ -149,7 +149,7 @@ def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:
             "fields": dict(extras.fields),
         }
         if extras.kinds:
-            made |= {"kinds": kinds_json(extras), "links": [list(link) for link in extras.links]}
+            made |= {"kinds": kinds_json(extras), "links": [list(link[:2]) for link in extras.links]}
     return made
 
 

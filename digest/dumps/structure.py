@@ -73,24 +73,28 @@ def _as_given(paragraphs: Sequence[str], kinds: str) -> Iterator[Block]:
         at = end
 
 
-def _linked(made: Sequence[Block], links: Sequence[tuple[str, str]]) -> Iterator[Block]:
+def _linked(made: Sequence[Block], links: Sequence[tuple[str, str, int]]) -> Iterator[Block]:
     """The blocks with the links whose text they contain, in order; links that are not found are left out."""
     whole = "\0".join(block.text for block in made)
-    places: list[tuple[int, tuple[str, str]]] = []
+    places: list[tuple[int, str, str]] = []
     behind = 0
-    for link in links:
-        if (place := whole.find(link[0], behind)) >= 0:
-            places.append((place, link))
-            behind = place + len(link[0])
+    for words, url, before in links:
+        at = behind
+        for _ in range(before):
+            found = whole.find(words, at)
+            at = found + len(words) if found >= 0 else at
+        if (place := whole.find(words, at)) >= 0:
+            places.append((place, words, url))
+            behind = place + len(words)
     start = 0
-    rest = iter([*places, (len(whole) + 1, ("", ""))])
-    place, link = next(rest)
+    rest = iter([*places, (len(whole) + 1, "", "")])
+    place, words, url = next(rest)
     for block in made:
         end = start + len(block.text)
         own = []
         while place < end:
-            own.append(link)
-            place, link = next(rest)
+            own.append((place - start, words, url))
+            place, words, url = next(rest)
         yield Block(block.kind, block.text, tuple(own)) if own else block
         start = end + 1
 

@@ -103,8 +103,9 @@ class Extras:
     which it was last changed, if its feed states no other one: it was published by then.
 
     `kinds` are the kinds of the paragraphs where the markup of the dump shows them: a letter for each (see
-    `letter_of`), or empty. `links` are the texts of links in the paragraphs and where they lead, in reading order. In a
-    Content, only tags, link, fields, kinds and links are present.
+    `letter_of`), or empty. `links` are the texts of links in the paragraphs, where they lead, and how often the text
+    stands between the link before and this one, in reading order. In a Content, only tags, link, fields, kinds and
+    links are present.
     """
 
     printed: PrintedDate | None = None
@@ -115,7 +116,7 @@ class Extras:
     uid: str = ""
     updated: PrintedDate | None = None
     kinds: str = ""
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def lasting(self) -> Extras:
@@ -286,12 +287,12 @@ def kind_of(letter: str) -> BlockKind | None:
 class Block:
     """A stretch of an entry's body. `text` may contain line breaks, which matter in verse, code and formulas.
 
-    `links` are stretches of the text that lead somewhere, and where, in reading order.
+    `links` are stretches of the text that lead somewhere, in reading order: where they begin, the stretch, an address.
     """
 
     kind: BlockKind
     text: str
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[int, str, str], ...] = ()
 
 
 @value

@@ -13,12 +13,11 @@ from digest.typeset.math.extract import pieces
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from digest.model import Block
     from digest.typeset.math.extract import Formula
 
-_AHEAD = 8  # links of which one is looked for
 _INDENTED = re.compile(r"\n +")
 _NEVER_FIRST = "，。、；：！？）】》”’,.;:!?)]}"
 
@@ -45,8 +44,9 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
         return _tag("pre", "code", f"<code>{escape(text)}</code>", styles)
     if block.kind is BlockKind.PARAGRAPH and "\n " in text:
         text = _INDENTED.sub(lambda found: "\n" + "\xa0" * (len(found[0]) - 1), text)
-    links = [] if styles is not None else [(full_width(strip_unsafe(words)), url) for words, url in block.links]
-    lines = _set(pieces(full_width(text)), channel, links)
+    shown = full_width(text)
+    links = [] if styles is not None else list(_placed(block, shown))
+    lines = _set(pieces(shown), channel, links)
     match block.kind:
         case BlockKind.HEADING:
             return _tag(f"h{level}", "heading", lines, styles)
@@ -60,37 +60,50 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
             return _tag("p", "", lines, styles)
 
 
-def _set(parts: Sequence[str | Formula], channel: Callable[[Formula], str], links: list[tuple[str, str]]) -> str:
-    """Text and formulas in a row; links whose words are found lead to their addresses.
+def _set(
+    parts: Sequence[str | Formula], channel: Callable[[Formula], str], links: Sequence[tuple[int, str, str]]
+) -> str:
+    """Text and formulas in a row, with the links at their places.
 
     Unless it is told not to, a browser breaks a line after MathML, even before a comma.
     """
-    made = ""
+    made, offset = "", 0
     for part in parts:
         if isinstance(part, str):
             glued = len(part) - len(part.lstrip(_NEVER_FIRST)) if made.endswith("</math>") else 0
             if glued:
                 start = made.rindex("<math")
                 made = f'{made[:start]}<span class="glued">{made[start:]}{escape(part[:glued])}</span>'
-            made += _anchored(part[glued:], links)
+            made += _anchored(part[glued:], offset + glued, links)
+            offset += len(part)
         else:
             made += channel(part)
+            offset += len(part.source)
     return made
 
 
-def _anchored(text: str, links: list[tuple[str, str]]) -> str:
-    """The text with its links, which are removed from `links`, and with those before them that it does not contain."""
-    made = ""
-    while links:
-        found = next(((n, text.find(words)) for n, (words, _) in enumerate(links[:_AHEAD]) if words in text), None)
-        if found is None:
-            break
-        number, at = found
-        words, url = links[number]
-        del links[: number + 1]
-        made += f'{_lines(text[:at])}<a href="{escape(url)}">{_lines(words)}</a>'
-        text = text[at + len(words) :]
-    return made + _lines(text)
+def _placed(block: Block, shown: str) -> Iterator[tuple[int, str, str]]:
+    """Where the links of a block stand in its text as it is shown, where marks of Chinese texts are wider."""
+    last = behind = 0
+    for start, words, url in block.links:
+        wide = full_width(strip_unsafe(words))
+        for _ in range(block.text.count(words, last, start)):
+            found = shown.find(wide, behind)
+            behind = found + len(wide) if found >= 0 else behind
+        if wide and (place := shown.find(wide, behind)) >= 0:
+            yield place, wide, url
+            last, behind = start + len(words), place + len(wide)
+
+
+def _anchored(text: str, offset: int, links: Sequence[tuple[int, str, str]]) -> str:
+    """A stretch of a text, which begins at `offset`, with the links that are entirely in it."""
+    made, at = "", 0
+    for start, words, url in links:
+        begin = start - offset
+        if at <= begin and begin + len(words) <= len(text):
+            made += f'{_lines(text[at:begin])}<a href="{escape(url)}">{_lines(words)}</a>'
+            at = begin + len(words)
+    return made + _lines(text[at:])
 
 
 def _lines(text: str) -> str:

@@ -13,7 +13,7 @@ from digest.dumps.html.figures import Figures, is_caption, is_emoji, with_captio
 from digest.dumps.html.formulas import formula
 from digest.dumps.html.furniture import classes_of, is_furniture
 from digest.dumps.html.lines import Line, compact, is_verse, raised
-from digest.dumps.html.links import absolute, is_anchor, is_last, leads_on
+from digest.dumps.html.links import absolute, is_anchor, is_last, leads_on, links_in, marked, unmarked
 from digest.dumps.html.shapes import List, Table, is_layout
 from digest.dumps.html.tree import PHRASING, Element, parsed
 from digest.dumps.structure import is_displayed
@@ -29,6 +29,7 @@ _POEMS = frozenset({"poem", "poetry", "verse", "wp-block-verse", "stanza", "lyri
 _LISTS = frozenset({"ul", "ol", "menu", "dl"})
 _ITEMS = frozenset({"li", "dt", "dd"})
 _CELLS = frozenset({"td", "th", "caption"})
+_MOST_LINKS, _LONGEST_LINK = 500, 200  # of an article; characters of the text of one
 _PARAGRAPH, _HEADING, _FIGURE = map(letter_of, (BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.FIGURE))
 _VERSE, _CODE, _FORMULA = map(letter_of, (BlockKind.VERSE, BlockKind.CODE, BlockKind.FORMULA))
 
@@ -37,13 +38,13 @@ _VERSE, _CODE, _FORMULA = map(letter_of, (BlockKind.VERSE, BlockKind.CODE, Block
 class Body:
     """The text of an article. `paragraphs` and `figures` as in a Sighting; `kinds` has a letter for each paragraph.
 
-    `links` are the texts of links and where they lead, in reading order: absolute URLs of the web.
+    `links` are as in `Extras`, with absolute URLs of the web.
     """
 
     paragraphs: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     kinds: str = ""
-    links: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str, int], ...] = ()
 
 
 def body(html: str, base: str = "", *, title: str = "") -> Body:
@@ -73,7 +74,7 @@ class _Walk:
         self._paragraphs: list[str] = []
         self._kinds: list[str] = []
         self._captions: list[str] = []
-        self._links: list[tuple[str, str]] = []
+        self._urls: list[str] = []
         self._lists: list[List] = []
         self._items: list[str] = []  # the lines of the outermost open list
         self._table: Table | None = None
@@ -102,9 +103,11 @@ class _Walk:
 
     def _made(self, title: str) -> Body:
         heading = compact(title)
-        first = 1 if heading and self._kinds[:1] == [_HEADING] and compact(self._paragraphs[0]) == heading else 0
-        kinds = "".join(self._kinds[first:])
-        return Body(tuple(self._paragraphs[first:]), tuple(self._captions), kinds, tuple(self._links))
+        repeats = heading and self._kinds[:1] == [_HEADING] and compact(unmarked(self._paragraphs[0])) == heading
+        first = 1 if repeats else 0
+        paragraphs, links = links_in(self._paragraphs[first:], self._urls)
+        figures = tuple(map(unmarked, self._captions))
+        return Body(tuple(paragraphs), figures, "".join(self._kinds[first:]), tuple(links))
 
     def _is_read(self, element: Element) -> bool:
         """Handle the beginning of an element; True if nothing in it is left to read."""
@@ -149,7 +152,7 @@ class _Walk:
 
         def end() -> None:
             self._small = False
-            if text := compact(self._line.taken(mark)):
+            if text := unmarked(compact(self._line.taken(mark))):
                 self._line.put(raised(tag, text, self._line.before()))
 
         return end
@@ -165,8 +168,9 @@ class _Walk:
                 return
             if is_anchor(href, text) or (is_last(element) and leads_on(text, alone=alone)):
                 self._line.taken(mark)
-            elif url := absolute(href, self._base):
-                self._links.append((text, url))
+            elif len(text) <= _LONGEST_LINK and len(self._urls) < _MOST_LINKS and (url := absolute(href, self._base)):
+                self._line.put(marked(self._line.taken(mark), len(self._urls)))
+                self._urls.append(url)
 
         return end
 
@@ -308,7 +312,7 @@ class _Walk:
                 self._emit(compact(text), _HEADING)
             elif is_displayed(text):
                 self._emit(text, _FORMULA)
-            elif self._poems or is_verse(text):
+            elif self._poems or is_verse(unmarked(text)):
                 self._emit(text, _VERSE)
             else:
                 self._emit(text, _PARAGRAPH)
@@ -320,7 +324,7 @@ class _Walk:
         """Write a paragraph, in a list as lines of an item."""
         if self._lists:
             self._items += self._lists[-1].lines(text, len(self._lists) - 1)
-        elif not (self._follows_figure() and compact(text) in self._captions[-1].split("\n")):
+        elif not (self._follows_figure() and compact(unmarked(text)) in unmarked(self._captions[-1]).split("\n")):
             self._write(text, kind)
 
     def _write(self, text: str, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -9,13 +10,48 @@ from digest.dumps.html.tree import PHRASING
 from digest.dumps.layouts.dateblock import reads_as_more
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from digest.dumps.html.tree import Element
 
+_LINK = re.compile("\x02([0-9]{1,9})\x04([^\x03]*)\x03")
+_MARKS = re.compile("\x02[0-9]{1,9}\x04|[\x02-\x04]")
 _ANCHOR_SIGNS = frozenset("#¶§🔗↩⇧^↑∞\ufe0e\ufe0f ")
 _ARROWS = "»→…. >›≫⇒➔➜⟶▸▶►"
 _LONGEST_MORE = 60  # characters of a link to the whole article
 _SCHEMES = frozenset({"http", "https"})
 _LONGEST_URL = 2000
+
+
+def marked(text: str, number: int) -> str:
+    """A text with marks at its ends for the link of a number; white space stays outside."""
+    inner = text.strip()
+    return text.replace(inner, f"\x02{number}\x04{inner}\x03", 1)
+
+
+def unmarked(text: str) -> str:
+    """A text without marks of links."""
+    return _MARKS.sub("", text) if "\x02" in text or "\x03" in text else text
+
+
+def links_in(paragraphs: Sequence[str], urls: Sequence[str]) -> tuple[list[str], list[tuple[str, str, int]]]:
+    """The paragraphs without marks, and their links as in `Extras`."""
+    made: list[str] = []
+    links: list[tuple[str, str, int]] = []
+    between: list[str] = []  # the text since the last link
+    for paragraph in paragraphs:
+        plain: list[str] = []
+        at = 0
+        for found in _LINK.finditer(paragraph):
+            words = unmarked(found[2])
+            plain += [unmarked(paragraph[at : found.start()]), words]
+            between.append(plain[-2])
+            links.append((words, urls[int(found[1])], "\0".join(between).count(words)))
+            between, at = [], found.end()
+        rest = unmarked(paragraph[at:])
+        between.append(rest)
+        made.append("".join([*plain, rest]))
+    return made, links
 
 
 def absolute(href: str, base: str) -> str:

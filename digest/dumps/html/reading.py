@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from digest.dumps.html import articles, json_ld, microformats
 from digest.dumps.html.blocks import body_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from digest.dumps.declared import Layout, Read
+    from digest.dumps.html.declared import HtmlLayout
     from digest.dumps.html.found import HtmlEntry
     from digest.dumps.html.tree import Element
 
@@ -101,7 +102,7 @@ def entries_of(layout: Layout, root: Element, base: str) -> tuple[list[HtmlEntry
         found, notes = list(selecting.entries()), selecting.untitled
     found = once(found)
     if len(found) == 1 and not found[0].link:
-        found[0].link = _address(root, base)
+        found[0].link = _address(html, root, base)
     return found, [Note(1, kind, text[: Note.LONGEST]) for text in notes]
 
 
@@ -167,9 +168,15 @@ def _canonical(root: Element) -> str:
     return ""
 
 
-def _address(root: Element, base: str) -> str:
-    """The address of the only article of a page."""
-    return _canonical(root) or absolute(base, "")
+def _address(html: HtmlLayout, root: Element, base: str) -> str:
+    """The address of the only entry of a page without a link; empty if the page may be a listing.
+
+    An address identifies an entry, so that of a listing would make its next entry the same one.
+    """
+    if not html.format and not html.entry:
+        return _canonical(root) or absolute(base, "")
+    address = _canonical(root) if html.format in {"json-ld", "articles"} else ""
+    return address if urlsplit(address).path.strip("/") else ""
 
 
 def _sighting(

@@ -289,7 +289,7 @@ def extras_and_key(stored: str) -> tuple[Extras, str]:
         read.get("uid", ""),
         PrintedDate(*updated) if updated else None,
         read.get("kinds", ""),
-        tuple((text, url) for text, url in read.get("links", ())),
+        tuple((text, url, before) for text, url, before in read.get("links", ())),
     )
     return extras, key
 

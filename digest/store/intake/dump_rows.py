@@ -91,7 +91,7 @@ def _extras(
     uid: str = "",  # neither this nor what follows is in rows of older versions
     updated: list[int | None] | None = None,
     kinds: str = "",
-    links: Sequence[list[str]] = (),
+    links: Sequence[list[Any]] = (),
 ) -> Extras:
     return Extras(
         PrintedDate(*printed) if printed else None,
@@ -102,7 +102,7 @@ def _extras(
         uid,
         PrintedDate(*updated) if updated else None,
         kinds,
-        tuple((text, url) for text, url in links),
+        tuple((text, url, before) for text, url, before in links),
     )
 
 

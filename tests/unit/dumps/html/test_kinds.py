@@ -67,6 +67,17 @@ def test_pages_and_feeds_show_links_and_indentation_and_no_markup_of_the_article
     assert "  - two" in text(blocks(content()))
 
 
+def test_a_link_stands_where_it_stood_and_not_where_its_word_came_first() -> None:
+    markup = (
+        '<p>A link, 链接,说这里, and here: $x$ then <a href="https://a.org/">here</a>. 见这里,再看<a href="https://b.org/">这里</a>,好。'
+        '</p><ul><li>here<li><a href="https://c.org/">here</a></ul>'
+    )
+    shown = html(blocks(content(markup)))
+    assert "and here: <math" in shown
+    assert 'then <a href="https://a.org/">here</a>. 见这里，再看<a href="https://b.org/">这里</a>，好。' in shown
+    assert '- here<br/>- <a href="https://c.org/">here</a>' in shown
+
+
 def test_kinds_that_do_not_fit_the_paragraphs_are_not_used() -> None:
     one = Content("T", None, ("import os", "import re"), (), extras=Extras(kinds="p"))
     assert [block.kind for block in blocks(one)] == [BlockKind.CODE]
@@ -94,7 +105,7 @@ def test_kinds_alone_change_the_view_and_not_the_fingerprint() -> None:
     assert view(one) != view(other)
 
 
-@pytest.mark.parametrize("extras", [Extras(kinds="ph-"), Extras(links=(("a", "https://e.org/"),)), NO_EXTRAS])
+@pytest.mark.parametrize("extras", [Extras(kinds="ph-"), Extras(links=(("a", "https://e.org/", 1),)), NO_EXTRAS])
 def test_kinds_and_links_are_stored(extras: Extras) -> None:
     assert extras_of(extras_value(extras)) == extras == extras.lasting
     assert _extras(*astuple(extras)) == extras
