@@ -9,7 +9,8 @@ import pytest
 from digest.dumps.configured import layouts_of, load_settings
 from digest.dumps.declared.known import known_layouts
 from digest.dumps.declared.sightings import DeclaredLayouts
-from digest.dumps.snapshot import BUILT_IN
+from digest.dumps.feeds.reading import FeedFirst
+from digest.dumps.reading import BuiltIn
 from digest.errors import MistakesError
 from digest.model import Layout
 from digest.settings.kinds import BUILT_IN_LAYOUTS
@@ -67,7 +68,10 @@ def test_mistakes_of_all_files_are_reported_at_once(loaded: Callable[..., list[s
             "read)"
         ),
         'layouts/c.toml:4: layouts.last.date_order: is \'ymd\' (write "dmy" or "mdy")',
-        "var/sources.toml:1: sources.added.path: is missing (see docs/settings.md)",
+        (
+            "var/sources.toml:1: sources.added: nothing says where its dumps come from "
+            "(write `path = ...`, `url = ...` or `command = [...]`)"
+        ),
         "var/sources.toml:4: sources.added.pth: there is no such setting (did you mean path?)",
     ]
 
@@ -114,6 +118,16 @@ def test_the_line_of_a_mistake_is_that_of_the_drawing_however_it_is_quoted(loade
         assert found.startswith(f"digest.toml:{line}: layouts.a.entry: ")
 
 
+def test_a_mistake_in_a_selector_is_reported_with_its_place(loaded: Callable[..., list[str]]) -> None:
+    found = loaded(
+        f"{SOURCE}layouts = ['it']\n[[layouts]]\nid = 'it'\nhtml = {{ title = 'h2[', counts = {{ reads = 'b[' }} }}\n"
+    )
+    assert [message.partition(": Expected")[0] for message in found] == [
+        "digest.toml:9: layouts.it.html.title: 'h2[' is no CSS selector",
+        "digest.toml:9: layouts.it.html.counts.reads: 'b[' is no CSS selector",
+    ]
+
+
 def test_a_source_gets_the_layouts_that_it_names(loaded: Callable[..., Settings]) -> None:
     settings = loaded(
         f"{SOURCE}layouts = ['more', 'byline']\n{SOURCE.replace('blog', 'other')}{NEWS}",
@@ -124,7 +138,8 @@ def test_a_source_gets_the_layouts_that_it_names(loaded: Callable[..., Settings]
     blog, other, added = map(layouts_of, settings.sources)
     assert isinstance(blog, DeclaredLayouts)
     assert [layout.id for layout in blog.layouts] == ["more", "byline"]
-    assert other is added is BUILT_IN
+    assert isinstance(other, FeedFirst)
+    assert isinstance(added, BuiltIn)
 
 
 def test_what_layouts_would_read_otherwise_has_other_rules(loaded: Callable[..., Settings]) -> None:

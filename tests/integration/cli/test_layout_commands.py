@@ -163,7 +163,9 @@ def test_list_and_show_name_the_layouts_of_the_configuration(blog: Blog, capfd: 
     text = (FOLDER / "remade" / "02-hexo-next.toml").read_text("utf-8")
     config.write_text(config.read_text("utf-8") + text, "utf-8")
     out, _ = printed(capfd, "layout", "list", "--config", str(config))
-    assert out.splitlines() == ["02-hexo-next: no source", "dateblock (built in): blog", "byline (built in): blog"]
+    html = [f"{name} (built in): no source" for name in ("json-ld", "microformats", "articles")]
+    drawn = ["dateblock (built in): blog", "byline (built in): blog"]
+    assert out.splitlines() == ["02-hexo-next: no source", *drawn, *html]
     out, _ = printed(capfd, "layout", "show", "02-hexo-next", "--config", str(config))
     assert tomllib.loads(out) == tomllib.loads(text)
     _, err = printed(capfd, "layout", "show", "nothing", "--config", str(config), code=2)
@@ -224,7 +226,7 @@ def test_where_the_configuration_is_read_only_a_source_goes_to_a_file_that_is_re
 ) -> None:
     config = blog.home / "digest.toml"
     before = config.read_bytes()
-    monkeypatch.setattr("digest.cli.sources._is_writable", lambda _: False)  # root may write anything
+    monkeypatch.setattr("digest.cli.adding._is_writable", lambda _: False)  # root may write anything
     out, _ = printed(capfd, *adding(blog, dumps, "--yes"))
     assert config.read_bytes() == before
     assert "sources.toml" in out
