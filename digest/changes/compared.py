@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
 from digest.changes.identifiers import id_of
 from digest.changes.keys import entry_key, title_key
-from digest.changes.text import Relation, equal, folded_title, merged, plain_text, relation, same_text
+from digest.changes.text import Relation, equal, folded_title, looks_same, merged, plain_text, relation, same_text
 from digest.changes.values import Cause, Known
 from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout, realigned
 
@@ -217,7 +217,7 @@ def _compare_with_itself(state: State, before: Content, shown: Content) -> None:
     if relation(made, shown) in (Relation.MORE, Relation.MORE_AT_END):  # it shows all of that and more
         made = _text_of(content, shown)
     if made is not content and not same_text(made, content):
-        state.revise(made, Cause.TEXT)
+        state.revise(made, Cause.SPACING if looks_same(made, content) else Cause.TEXT)
 
 
 def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -> None:
@@ -241,6 +241,8 @@ def _compare_with_others(state: State, shown: Content, own: Sequence[Placing]) -
         cause = Cause.SPACING if fuller is shown else Cause.MERGED
     elif found is Relation.OTHER:
         fuller, cause = shown, Cause.COMPLETED if growing else Cause.TEXT
+        if looks_same(content, shown):
+            cause = Cause.SPACING
     else:
         inserted = found is Relation.MORE and own and not growing
         fuller, cause = shown, Cause.TEXT if inserted else Cause.COMPLETED if own else Cause.MERGED

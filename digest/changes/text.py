@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import replace
 from difflib import SequenceMatcher
 from enum import Enum, auto
 from operator import add
@@ -109,6 +110,16 @@ def same_text(one: Content, other: Content) -> bool:
         return True
     captions = captions_of(one, other)
     return "".join(_lines(one, captions)) == "".join(_lines(other, captions))
+
+
+def looks_same(one: Content, other: Content) -> bool:
+    """Whether two texts differ at most in the notation of formulas that draw the same. Decision 330."""
+    if not all("$" in text or "\\" in text for text in ("".join(one.paragraphs), "".join(other.paragraphs))):
+        return False
+    from digest.typeset.formulas import drawn_text  # noqa: PLC0415 - few texts change
+
+    drawn = (replace(content, paragraphs=(drawn_text("\n".join(content.paragraphs)),)) for content in (one, other))
+    return same_text(*drawn)
 
 
 def equal(one: Content, other: Content) -> bool:

@@ -226,7 +226,7 @@ class Cause(StrEnum):
     REDATED = "redated"  # a different day was published: the article was posted again, or the year was wrong
     COMPLETED = "completed"  # the dump was half-written before, or shows more of the same text than before
     MERGED = "merged"  # another dump shows more of the same text
-    SPACING = "spacing"  # white space or character widths
+    SPACING = "spacing"  # white space, character widths, or the notation of a formula that draws the same
     AUTHOR = "author"  # an author became known or changed
     DETAILS = "details"  # tags, link or further fields changed
     CRAWLER = "crawler"  # the crawler or the reading rules changed, not the article

@@ -8,6 +8,8 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 _SPACES = re.compile(r"\s+")
+_WIDE = "[\u2018-\u201d\u2026\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff65\U00020000-\U0003ffff]"
+_BREAK_IN_CHINESE = re.compile(rf"(?<={_WIDE})[^\S\n]*\n\s*(?={_WIDE})")
 
 
 def strip_unsafe(text: str) -> str:
@@ -18,3 +20,8 @@ def strip_unsafe(text: str) -> str:
 def line(text: str) -> str:
     """The same in one line, for instance for a title."""
     return _SPACES.sub(" ", strip_unsafe(text)).strip()
+
+
+def joined(text: str) -> str:
+    """Lines and paragraphs in one line; no space is left between two Chinese ones."""
+    return _SPACES.sub(" ", _BREAK_IN_CHINESE.sub("", text)).strip()

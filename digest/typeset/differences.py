@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import escape
 from itertools import accumulate, groupby, takewhile, zip_longest
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,14 +73,6 @@ def differences(before: Content, after: Content, *, around: int | None = AROUND)
     return tuple(_change(old, new, around) for old, new in pairs if old != new)
 
 
-def html(changes: Iterable[Change]) -> str:
-    """The changes as HTML that is also well-formed XML: one `div` for each change, with all text escaped."""
-    return "\n".join(
-        f'<div class="change">{_line("before", "del", change.before)}{_line("after", "ins", change.after)}</div>'
-        for change in changes
-    )
-
-
 def _change(old: str, new: str, around: int | None) -> Change:
     units = _units(old), _units(new)
     before: list[Piece] = []
@@ -119,12 +110,6 @@ def _shortened(units: list[str], first: int, last: int) -> list[str]:
     tail = sum(1 for _ in takewhile(lambda length: length <= last, accumulate(map(len, reversed(units)))))
     gone = units[head : len(units) - tail]
     return units if sum(map(len, gone)) <= max(first, last) // 2 else [*units[:head], "…", *units[len(units) - tail :]]
-
-
-def _line(side: str, mark: str, pieces: tuple[Piece, ...]) -> str:
-    texts = ((escape(strip_unsafe(piece.text)).replace("\n", "<br/>"), piece.changed) for piece in pieces)
-    inner = "".join(f"<{mark}>{text}</{mark}>" if changed else text for text, changed in texts)
-    return f'<p class="{side}">{inner}</p>' if inner else ""
 
 
 def _visible(paragraphs: Iterable[str]) -> list[str]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from wcwidth import iter_graphemes
 
 from digest.model import Block, BlockKind
+from digest.typeset.characters import joined
 from digest.typeset.sentences import HOLE, clauses, complete, ends, formula_spans, masked, outside_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SENTENCE_END = re.compile(r"[。！？!?；;](?=\D|$)|[.](?=\s)")
+_SENTENCE_END = re.compile(r"[。！？!?](?=\D|$)|[.](?=\s)")
 _LEAST = 0.6  # of the limit: an earlier sentence end is too early to cut a name there
 _LEAST_SENTENCE, _LEAST_CLAUSE = 0.4, 0.3  # of the limit: an excerpt may end from here on
 _ROW = 40  # characters of text that each line of a displayed formula counts as, at least
@@ -70,7 +71,7 @@ def summary(blocks: Sequence[Block], limit: int) -> tuple[Block, ...]:
     words = ""
     for block in blocks:
         if block.kind is BlockKind.PARAGRAPH or (block.kind is BlockKind.VERSE and block is blocks[-1]):
-            words += (" " if words.isascii() else "") + " ".join(block.text.split("\n")).strip()
+            words += (" " if words.isascii() else "") + joined(block.text)
             if len(words) < limit and _announces(words):
                 continue
             break
@@ -96,15 +97,20 @@ def sentence_cut(text: str, limit: int) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """At most about `limit` characters of a name and `…`; all of it if it fits. Only a formula may make it longer."""
+    """At most about `limit` characters of a name; all of it if it fits. Only a formula may make it longer.
+
+    It is cut after a sentence, or with an ellipsis after a clause or word.
+    """
     if len(text) <= limit:
         return text
     end = _outside_formulas(text, limit)
     sentence = max((found.end() for found in _SENTENCE_END.finditer(text[:end])), default=0)
     if sentence >= limit * _LEAST and _outside_formulas(text, sentence) == sentence:
-        end = sentence
+        return text[:sentence]
+    clause = max((place for place in clauses(text) if place < end), default=0)
+    end = clause if clause >= limit * _LEAST else _before_word(masked(text), end)
     end = _outside_formulas(text, _between_characters(text, end))
-    return text if end >= len(text) else text[:end].rstrip() + "…"
+    return text if end >= len(text) else text[:end].rstrip(" \t\n.。…") + _dots(text)
 
 
 def _announces(text: str) -> bool:

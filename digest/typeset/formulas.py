@@ -49,6 +49,16 @@ def needs_picture(formula: Formula) -> bool:
     return html_text(formula) is None
 
 
+def drawing(formula: Formula) -> tuple[str, bool, str]:
+    """The visible form of a formula, by which two spellings of it are compared."""
+    return mathml(formula) or formula.source, formula.display, formula.tag
+
+
+def drawn_text(written: str) -> str:
+    """A text with the visible form of each formula in its place; equal for two texts that look the same."""
+    return "".join(piece if isinstance(piece, str) else repr(drawing(piece)) for piece in pieces(written))
+
+
 def page(formula: Formula) -> str:
     """The channel for browsers: MathML."""
     made = mathml(formula)

@@ -140,3 +140,50 @@ def test_the_contents_jump_within_the_mail(chromium: Browser, made: dict[str, Ma
         bottom = page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
         assert -1 <= top <= 60 or bottom <= 1
     page.close()
+
+
+NARROW = (320, 330, 345, 360, 375, 390, 412, 600)
+FORMULAS = tuple(
+    f"{'这里说的是' * times}对于任意的$n$维向量$\\boldsymbol{{x}}$,只要$\\frac{{a}}{{b}}>0$,就有$\\sum_k x_k>0$;"
+    f"也就是说,若$\\sqrt{{x}}$(参见上文)存在,那么$\\int_0^1 f$、$\\frac{{1}}{{2}}$都不难得到。"
+    for times in range(4)
+)
+# What begins a line, letter by letter: where a line ends is where the next letter lies to the left of the last one.
+BEGINS = """() => [...document.querySelectorAll('.text p')].flatMap(p => {
+    const found = []; let right = -1;
+    const walk = document.createTreeWalker(p, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        if (node.nodeName === 'IMG') { right = node.getBoundingClientRect().right; continue; }
+        for (let at = 0; node.nodeType === 3 && at < node.length; at++) {
+            const range = document.createRange();
+            range.setStart(node, at); range.setEnd(node, at + 1);
+            const box = range.getBoundingClientRect();
+            if (!box.width) continue;
+            if (box.left < right - 4) found.push(node.data[at]);
+            right = box.right;
+        }
+    }
+    return found;
+})"""
+LAST = """() => [...document.querySelectorAll('.text p')].map(p => {
+    const range = document.createRange(); range.selectNodeContents(p);
+    const boxes = [...range.getClientRects()].filter(box => box.width), low = Math.max(...boxes.map(box => box.bottom));
+    const last = boxes.filter(box => box.bottom > low - 12);
+    return Math.max(...last.map(box => box.right)) - Math.min(...last.map(box => box.left));
+})"""
+
+
+def test_lines_keep_the_rules_of_chinese_at_eight_widths(chromium: Browser) -> None:
+    every = [Selected(Section.NEW, entry(f"第{number}篇", (text,))) for number, text in enumerate(FORMULAS)]
+    letter = mail(every, "zh_CN", "科学空间每周摘要")
+    page = chromium.new_page()
+    page.set_content(with_pictures(letter.words.html, dict(letter.pictures)))
+    page.wait_for_function("[...document.images].every(image => image.complete && image.naturalWidth)")
+    assert page.locator(".text img").count() >= len(FORMULAS)
+    for width in NARROW:
+        page.set_viewport_size({"width": width, "height": 800})
+        begins = page.evaluate(BEGINS)
+        assert len(begins) > len(FORMULAS)  # the text does not fit on one line each
+        assert not set(begins) & set("，。、；：！？）》”"), width
+        assert min(page.evaluate(LAST)) > 24, width  # px: more than one character and its mark
+    page.close()

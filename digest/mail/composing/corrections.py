@@ -1,33 +1,36 @@
-"""Extracts what changed in an entry that was announced before: the sentences before and after, for HTML and for text.
+"""Extracts what changed in an entry: the sentences before and after, for mails, for their text and for pages.
 
-Both sides are typeset like the text of an entry: formulas stay whole, and Chinese punctuation is full-width.
+Both sides are typeset like the text of an entry: formulas are drawn and stay whole, and Chinese has its own marks.
 Decisions 163, 168 and 169.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates
 from digest.mail.composing.message_template import without_marks
-from digest.typeset.characters import strip_unsafe
+from digest.typeset.characters import joined, strip_unsafe
 from digest.typeset.differences import Change, Piece, differences
 from digest.typeset.excerpt import cut
+from digest.typeset.formulas import drawing, page
 from digest.typeset.formulas import text as linear
+from digest.typeset.html import inline
 from digest.typeset.math.extract import Formula, pieces
-from digest.typeset.math.mathml import mathml
 from digest.typeset.punctuation import full_width
 from digest.typeset.sentences import clauses, ends
+from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from digest.model import Content, EntryDate
+    from digest.typeset.formulas import Channel
 
-_MOST = 3  # changes shown for an entry; its page shows all
-_LONGEST = 180  # characters of one side
+_MOST, _MOST_ON_PAGE = 3, 40  # changes shown for an entry
+_LONGEST, _LONGEST_ON_PAGE = 180, 600  # characters of one side
+_SEAM = "\n\ue0f2"  # between two paragraphs
 _LONG_BETWEEN = 60  # characters; a longer unchanged stretch between two changes is abridged
 
 
@@ -66,14 +69,29 @@ class Extract:
     more: int
 
 
-def extract(corrections: Sequence[Correction], channel: Callable[[Formula], str]) -> Extract:
+def extract(corrections: Sequence[Correction], channel: Channel) -> Extract:
     """The changes that the corrections made, apart from titles; `channel` renders formulas as HTML."""
     found = [change for one in corrections for change in _differences(one)]
     made = tuple(
-        (_side(before, "del", channel), _side(after, "ins", channel))
+        (_side(before, "del", channel, _LONGEST), _side(after, "ins", channel, _LONGEST))
         for before, after in map(_sentences, found[:_MOST])
     )
     return Extract(made, len(found) - len(made))
+
+
+def changes_html(before: Content, after: Content) -> str:
+    """The visible changes of a revision for its page, the title first: safe HTML, empty if there is none."""
+    old, new = (replace(one, title=display_title(one), paragraphs=()) for one in (before, after))
+    found = [_sentences(change) for change in _differences(Correction(before, after))[:_MOST_ON_PAGE]]
+    titles = [(change.before, change.after) for change in differences(old, new, around=None)]
+    made = ""
+    for sides in (*titles, *found):
+        made += '<div class="change">'
+        for side, mark, name in zip(sides, ("del", "ins"), ("before", "after"), strict=True):
+            if inner := _side(side, mark, page, _LONGEST_ON_PAGE).html:
+                made += f'<p class="{name}">{inner}</p>'
+        made += "</div>\n"
+    return made.strip()
 
 
 def is_visible(corrections: Sequence[Correction]) -> bool:
@@ -89,29 +107,33 @@ def is_visible(corrections: Sequence[Correction]) -> bool:
 def _differences(one: Correction) -> tuple[Change, ...]:
     """The paragraphs that look different, in full."""
     before, after = _typeset(one.before), _typeset(one.after)
-    drawn = {_drawing(formula): formula for paragraph in after.paragraphs for formula in _formulas(paragraph)}
+    drawn = {drawing(formula): formula for paragraph in after.paragraphs for formula in _formulas(paragraph)}
     alike = tuple(_with_formulas(paragraph, drawn) for paragraph in before.paragraphs)
     return differences(replace(before, paragraphs=alike), after, around=None)
 
 
 def _typeset(content: Content) -> Content:
-    paragraphs = (full_width(strip_unsafe(without_marks(paragraph))) for paragraph in content.paragraphs)
-    return replace(content, title="", paragraphs=tuple(paragraphs))
+    """The text as it is displayed. A formula over several lines is in one paragraph, so that it stays whole."""
+    paragraphs = [""]
+    written = (strip_unsafe(without_marks(paragraph)).replace(_SEAM, "\n") for paragraph in content.paragraphs)
+    for piece in pieces(_SEAM.join(written)):
+        if isinstance(piece, Formula):
+            paragraphs[-1] += piece.source.replace(_SEAM, "\n")
+            continue
+        first, *others = piece.split(_SEAM)
+        paragraphs[-1] += first
+        paragraphs += others
+    return replace(content, title="", paragraphs=tuple(map(full_width, paragraphs)))
 
 
 def _formulas(paragraph: str) -> Iterator[Formula]:
     return (piece for piece in pieces(paragraph) if isinstance(piece, Formula))
 
 
-def _drawing(formula: Formula) -> tuple[str, bool, str]:
-    """The visible form of a formula."""
-    return mathml(formula) or formula.source, formula.display, formula.tag
-
-
 def _with_formulas(paragraph: str, drawn: dict[tuple[str, bool, str], Formula]) -> str:
     """The paragraph, with each formula written like the one of `drawn` that looks the same."""
     return "".join(
-        piece if isinstance(piece, str) else drawn.get(_drawing(piece), piece).source for piece in pieces(paragraph)
+        piece if isinstance(piece, str) else drawn.get(drawing(piece), piece).source for piece in pieces(paragraph)
     )
 
 
@@ -163,21 +185,21 @@ def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
     return tuple(made)
 
 
-def _side(stretches: Sequence[Piece], element: str, channel: Callable[[Formula], str]) -> Side:
+def _side(stretches: Sequence[Piece], element: str, channel: Channel, longest: int) -> Side:
     html = text = ""
-    for piece in _short(stretches):
-        marked, plain = _set(piece.text, channel), " ".join(linear(piece.text).split("\n"))
+    for piece in _short(stretches, longest):
+        marked, plain = inline(pieces(piece.text), channel, []), joined(linear(piece.text))
         html += f"<{element}>{marked}</{element}>" if piece.changed else marked
         text += plain
     return Side(html.strip(), text.strip())
 
 
-def _short(stretches: Sequence[Piece]) -> Iterator[Piece]:
+def _short(stretches: Sequence[Piece], longest: int) -> Iterator[Piece]:
     """The pieces, shortened to a length that one takes in at a glance.
 
     Formulas are never cut, and long stretches between changes are abridged.
     """
-    left = _LONGEST
+    left = longest
     for at, piece in enumerate(stretches):
         if left <= 0:
             yield Piece("……", changed=False)
@@ -196,8 +218,3 @@ def _in_part(text: str) -> str:
     marks = sorted({*clauses(text), *(place - 1 for place in ends(text))})
     head, tail = (marks[0], marks[-1] + 1) if marks else (0, 0)
     return f"{text[:head]}……{text[tail:]}" if head > 0 and tail - head > _LONG_BETWEEN // 2 else text
-
-
-def _set(text: str, channel: Callable[[Formula], str]) -> str:
-    parts = (escape(part).replace("\n", "<br>") if isinstance(part, str) else channel(part) for part in pieces(text))
-    return "".join(parts)

@@ -13,7 +13,7 @@ from digest.mail.composing.notes import note_html
 from digest.mail.composing.templates import common_values, inline_styles
 from digest.model import Body, Section
 from digest.templating import language_name, rendered
-from digest.typeset.characters import line
+from digest.typeset.characters import joined, line
 from digest.typeset.dates import covered
 from digest.typeset.excerpt import cut
 
@@ -158,7 +158,7 @@ def _equal(most_read: Sequence[EntryView]) -> bool:
 def _preheader(views: Sequence[EntryView]) -> str:
     """The preview beside the subject in a list of mails: the other titles, or the beginning of the only entry."""
     others = " · ".join(one.title for one in views[1:])
-    return cut(others or " ".join("".join(one.text for one in views).split()), _LONGEST_PREHEADER)
+    return cut(others or joined("\n".join(one.text for one in views)), _LONGEST_PREHEADER)
 
 
 def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:

@@ -17,7 +17,7 @@ from digest.service.editions.selecting import select_entries
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
-from digest.typeset.characters import strip_unsafe
+from digest.typeset.characters import joined, strip_unsafe
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
@@ -270,7 +270,7 @@ def _numbered(path: str, given: dict[str, str], total: int, page: int, pages: in
 
 def _found(views: Views, entry: Entry, wanted: Query) -> EntryView:
     view = views.title(entry)
-    body = linear(full_width(strip_unsafe(" ".join(entry.content.paragraphs))))
+    body = linear(full_width(strip_unsafe(joined("\n".join(entry.content.paragraphs)))))
     around = _around(body, marks(body, wanted))
     return replace(view, marked=_marked(view.title, marks(view.title, wanted)), row=f"<p>{around}</p>" if body else "")
 

@@ -14,7 +14,7 @@ from digest.mail.composing.entry_views import format_count
 from digest.model import BlockKind, DateKind, EntryDate, EntryId
 from digest.service.publishing.feeds import source_of, via
 from digest.templating import language_tag
-from digest.typeset.characters import line
+from digest.typeset.characters import joined, line
 from digest.typeset.dates import format_day, format_moment, format_near, machine_day
 from digest.typeset.excerpt import excerpt, summary
 from digest.typeset.html import html
@@ -224,7 +224,7 @@ def _plain(content: Content) -> list[Block]:
 
 def _description(content: Content) -> str:
     """The beginning of the text in one line, without markup; empty without a text."""
-    return " ".join(text(summary(blocks(content), _DESCRIPTION), 10_000).split())
+    return joined(text(summary(blocks(content), _DESCRIPTION), 10_000))
 
 
 def _scrollable(made: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from digest.mail.composing.corrections import changes_html
 from digest.mail.composing.notes import note_html
 from digest.model import EntryId, Section, SourceId
 from digest.records.intake import DumpState
@@ -22,14 +23,13 @@ from digest.typeset.titles import display_title
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.model import Content, Edition, EditionKey, Entry
+    from digest.model import Edition, EditionKey, Entry
     from digest.records.publishing import ReaderCount, RevisionRecord
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 CHUNK = 15  # entries on a page of a stream; the newest page has up to twice as many
 _HOME_EDITIONS = 3
-_CHANGES = 40  # paragraphs of a revision that a page shows
 _SHORT_EDITION = 12  # entries of which an edition shows the whole text
 
 
@@ -211,7 +211,7 @@ class Reading:
                     views.moment(new.at, zone),
                     new.cause,
                     _days(old, new, language),
-                    _difference(old.content, new.content),
+                    changes_html(old.content, new.content),
                 )
                 for old, new in pairwise(revisions)
             )[::-1],
@@ -307,13 +307,6 @@ def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
     """The counts of the source that counted last, whose newest count is the entry's number."""
     source = counts[-1].source if counts else None
     return [(count.at, count.readers) for count in counts if count.source == source]
-
-
-def _difference(before: Content, after: Content) -> str:
-    """The changes between two texts, as far as a reader can follow them."""
-    from digest.typeset import differences  # noqa: PLC0415 - few pages show corrections
-
-    return differences.html(differences.differences(before, after)[:_CHANGES])
 
 
 def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:

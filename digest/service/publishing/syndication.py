@@ -31,6 +31,7 @@ from digest.service.publishing.documents import Document
 from digest.service.publishing.feeds import feed_at, feeds, new_articles, source_of, subject, via
 from digest.service.publishing.pictures import channel
 from digest.templating import language_tag
+from digest.typeset.characters import joined
 from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import html
@@ -270,7 +271,7 @@ class Syndication:
         source = source_of(self._settings, entry)
         full = entry.date.full if entry.date else None
         body = blocks(entry.content)
-        summary = " ".join(text(excerpt(body, _SUMMARY), 10_000).split())
+        summary = joined(text(excerpt(body, _SUMMARY), 10_000))
         language = source.language if source else language_tag(self._settings.language)
         url, original = f"{self._settings.base_url}/entries/{entry.id}", via(source, entry.content)
         title = display_title(entry.content)

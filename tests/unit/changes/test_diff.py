@@ -258,6 +258,19 @@ def test_why_an_entry_is_revised(shelf: Shelf, body: tuple[str, ...], cause: Cau
     assert shelf.read(sight("甲", body=body)).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("spelling", "cause"),
+    [(r"$M \le r$", Cause.SPACING), (r"$M\leqslant r$", Cause.TEXT), ("$M$不超过$r$", Cause.TEXT)],
+)
+def test_a_formula_that_draws_the_same_is_no_correction(shelf: Shelf, spelling: str, cause: Cause) -> None:
+    body = (TEXT[0], r"秩满足 $M\leq r$ 的矩阵有很多,这里只看其中的一种。")
+    shelf.read(sight("甲", body=body))
+    changes = shelf.read(sight("甲", body=(body[0], body[1].replace(r"$M\leq r$", spelling))))
+
+    assert causes(changes) == [cause]
+    assert spelling in shelf.entry("甲").content.paragraphs[1]
+
+
 @pytest.mark.parametrize("body", [TEXT[:1], (TEXT[0], TEXT[1][:20] + "..."), ()])
 def test_a_shorter_excerpt_in_another_dump_changes_nothing(shelf: Shelf, body: tuple[str, ...]) -> None:
     shelf.read(sight("甲", (2020, 3, 14)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,9 @@ from lxml import etree
 from digest.model import Block, BlockKind
 from digest.typeset.html import html
 from digest.typeset.punctuation import full_width
+
+if TYPE_CHECKING:
+    from digest.typeset.math.extract import Formula
 
 P, H, F, V, C, X = (
     BlockKind.PARAGRAPH,
@@ -104,6 +108,40 @@ def test_markup_in_the_text_stays_text(text: str, kind: BlockKind, styles: dict[
 
     assert {element.tag for element in found.iter()} - {"div"} <= ELEMENTS - {"br"}
     assert text_of(found) == text
+
+
+def _drawn(formula: Formula) -> str:
+    return f'<img src="{formula.tex}" style="vertical-align:0"/>'
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (
+            "即$x$,然后",
+            '<span style="white-space:nowrap"><img src="x" style="margin-left:0.15em;vertical-align:0"/>，</span>',
+        ),
+        ("见 $x$)。”", '<span style="white-space:nowrap"><img src="x" style="vertical-align:0"/>)。”</span>'),
+        ("一个$x$维", '<img src="x" style="margin-left:0.15em;margin-right:0.15em;vertical-align:0"/>维'),
+        ("是 $x$ 的", ' <img src="x" style="vertical-align:0"/> 的'),
+        ("（$x$）", '（<span style="white-space:nowrap"><img src="x" style="vertical-align:0"/>）</span>'),
+        ("<$x$>", '&lt;<img src="x" style="vertical-align:0"/>&gt;'),
+    ],
+)
+def test_a_picture_keeps_the_mark_after_it_and_a_gap_to_chinese(text: str, made: str) -> None:
+    assert made in html([Block(P, text)], channel=_drawn)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("一个$n$维", '<math class="gap-left gap-right" display="inline"><mi>n</mi></math>维'),
+        ("即$n$,然后", '<span class="glued"><math class="gap-left" display="inline"><mi>n</mi></math>，</span>然后'),
+        ("见 $n$ 处", '见 <math display="inline"><mi>n</mi></math> 处'),
+    ],
+)
+def test_mathml_keeps_the_mark_after_it_and_a_gap_to_chinese(text: str, made: str) -> None:
+    assert made in html([Block(P, text)])
 
 
 @given(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.model import Block, BlockKind
+from digest.typeset.characters import joined
 from digest.typeset.text import cells, text, wrapped
 from tests.examples import examples
 
@@ -204,3 +205,17 @@ def test_the_indent_is_part_of_the_width() -> None:
 def test_what_could_deceive_is_not_shown() -> None:
     assert text([Block(P, "a\u202eb\x1b[31mc\ud800")]) == "ab[31mc"
     assert text([Block(C, "x\x00 = 1")]) == "    x = 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("就过去了。\n\n这时候", "就过去了。这时候"),
+        ("第一行\n第二行", "第一行第二行"),
+        ("One line\nand another", "One line and another"),
+        ("中文\nEnglish\n中文", "中文 English 中文"),
+        ("作者 自己的空格", "作者 自己的空格"),
+    ],
+)
+def test_no_space_is_left_between_two_chinese_lines(text: str, made: str) -> None:
+    assert joined(text) == made
