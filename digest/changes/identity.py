@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import date
 from typing import TYPE_CHECKING
 
-from digest.changes.day_match import full_dates_agree
+from digest.changes.day_match import full_dates_agree, is_its_day
 from digest.changes.identifiers import LINK, id_of, ids, unique
 from digest.changes.match import Match
 from digest.changes.text import OTHER_TEXT, SAME_TEXT
@@ -122,13 +122,25 @@ class Identities:
         return not (day is None and theirs and self._carries_on) or entry.id in self._board.placed
 
     def _is_a_day_off(self, shown: Prepared, entry: Known) -> bool:
-        """Whether a page shows what is known from a feed, on the day before or after, or before it was changed."""
+        """Whether a page shows what is known from a feed, on the day before or after, or before it was changed.
+
+        HTML has times, too: what it shows and another page shows may be a day apart.
+        """
         day = shown.sighting.date
         if day is None or entry.date is None or (day.month, day.day) == (entry.date.month, entry.date.day):
             return False
-        if not entry.is_of_feed or not self.may_be(shown, entry):
+        if not self.may_be(shown, entry) or not (entry.is_of_feed or self._is_timed_elsewhere(shown, entry)):
             return False
         return _is_about(day, entry) or (entry.latest_only and _is_before(day, entry))
+
+    def _is_timed_elsewhere(self, shown: Prepared, entry: Known) -> bool:
+        """Whether HTML shows one of both, the source has not shown the entry yet, and no entry has exactly this day."""
+        if entry.id in self._theirs or entry.id in self._board.placed:
+            return False
+        if not (entry.has_renderings or shown.sighting.extras.kinds):
+            return False
+        day = shown.sighting.date
+        return day is not None and not any(is_its_day(day, one) for one in self._board.titled.get(shown.key, ()))
 
     def _has_its_text(self, shown: Prepared, entry: Known) -> bool:
         score = self._board.closeness(shown, entry)

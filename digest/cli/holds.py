@@ -194,9 +194,10 @@ def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
     }
 
 
-def notes(dumps: Iterable[KnownDump]) -> list[dict[str, object]]:
-    """The notes of those dumps that have any."""
-    return [{"dump": dump.path, "notes": list(dump.notes)} for dump in dumps if dump.notes]
+def notes(dumps: Iterable[KnownDump], *, warnings: bool = False) -> list[dict[str, object]]:
+    """The notes of those dumps that have any; with `warnings`, without mere facts."""
+    said = ((dump.path, dump.warnings if warnings else dump.notes) for dump in dumps)
+    return [{"dump": path, "notes": list(sentences)} for path, sentences in said if sentences]
 
 
 def _held_json(source: Source, held: Held) -> dict[str, object]:

@@ -166,9 +166,13 @@ def _print(sighting: Sighting) -> None:
     date = sighting.extras.printed or sighting.date or sighting.extras.updated
     readers = f"{sighting.readers} readers" if sighting.readers is not None else None
     facts = [day_printed(date), str(sighting.layout), sighting.author, readers]
-    counted = f"{len(sighting.paragraphs)} paragraphs, {len(sighting.figures)} figures"
+    counted = f"{_number(sighting.paragraphs, 'paragraph')}, {_number(sighting.figures, 'figure')}"
     said = " · ".join(filter(None, [*facts, counted, None if sighting.complete else "incomplete"]))
     sys.stdout.write(f"{sighting.position + 1:3}  {sighting.title or '(no title)'}\n     {said}\n")
+
+
+def _number(some: Sequence[object], name: str) -> str:
+    return f"{len(some)} {name}" + ("" if len(some) == 1 else "s")
 
 
 def day_printed(date: DateEvidence | PrintedDate | None) -> str:

@@ -59,7 +59,7 @@ def _status_json(state: Status) -> dict[str, object]:
                 "problem": source.problem or None,
                 **({"fetches": [_fetch_json(*one) for one in source.fetches]} if source.fetches else {}),
                 "troubled": [_trouble_json(source, dump) for dump in source.troubled],
-                "notes": holds.notes(source.noted),
+                "notes": holds.notes(source.noted, warnings=True),
             }
             for source in state.sources
         ],
@@ -204,7 +204,7 @@ class _Page:
             for dump in source.troubled:
                 self._say(f"{dump.state}: {source.id}/{dump.path}: {dump.reason}", alarm=True)
             for dump in source.noted:
-                for note in dump.notes:
+                for note in dump.warnings:
                     self._say(f"note: {source.id}/{dump.path}: {note}")
         if any(dump.state is DumpState.HELD for source in self.state.sources for dump in source.troubled):
             self._say("`digest source show ID` shows what approving would do.")

@@ -14,7 +14,7 @@ from digest.model import Note, NoteKind, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from digest.dumps.interface import Layouts
+    from digest.dumps.interface import Layouts, TextReading
     from digest.dumps.pages import Page
     from digest.model import Sighting
 
@@ -55,11 +55,12 @@ def read_sightings(
 
     reading = layouts.reading(text, dump, url=url, media_type=media_type)
     found = False
-    for sighting in _cut_short(reading.sightings()) if is_cut else reading.sightings():
+    for sighting in _cut_short(reading) if is_cut else reading.sightings():
         found = True
         yield sighting
     if notes is not None:
-        notes += [*reading.notes, *([_where_cut(text())] if is_cut else ())]
+        notes += [note for note in reading.notes if not (is_cut and note.kind is NoteKind.CUT_OFF)]
+        notes += [_where_cut(text())] if is_cut else []
     if found:
         return
     if is_cut:
@@ -113,15 +114,17 @@ def is_unknown(error: DumpError) -> bool:
     return error.reason.startswith(_UNKNOWN)
 
 
-def _cut_short(found: Iterator[Sighting]) -> Iterator[Sighting]:
-    """The same, with the last one incomplete."""
+def _cut_short(reading: TextReading) -> Iterator[Sighting]:
+    """The sightings of a text that breaks off: the last one is incomplete, unless the broken one was left out."""
+    found = reading.sightings()
     before = next(found, None)
     for sighting in found:
         if before is not None:
             yield before
         before = sighting
     if before is not None:
-        yield replace(before, complete=False)
+        is_left_out = any(note.kind is NoteKind.CUT_OFF for note in reading.notes)
+        yield before if is_left_out else replace(before, complete=False)
 
 
 def _where_cut(text: Iterator[str]) -> Note:

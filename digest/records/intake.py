@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from digest.changes.values import Placing
 
 
+FACT = "told: "  # begins a note that only tells what was chosen
+
+
 class DumpState(StrEnum):
     """The outcome of the last attempt to read a dump."""
 
@@ -35,7 +38,8 @@ class KnownDump:
     becomes credible. For a held dump, `read_at` is when it was held, `waiting` are the lines of the held reading, and
     `overwritten` are the sightings of all readings that agree with it. `agreed` counts the consecutive good readings
     that show them, including that one; it is 0 if no reading ends the hold. `notes` are sentences about what could not
-    be read or was guessed. `left_out` means that an entry is missing because of it.
+    be read or was guessed and, behind `FACT`, about what was chosen among the records of a container. `left_out` means
+    that an entry is missing because of it.
     """
 
     source: SourceId
@@ -63,6 +67,11 @@ class KnownDump:
     def of(cls, source: SourceId, path: str, stamp: Stamp, sha256: str, now: datetime) -> KnownDump:
         """A good dump after its first look, without sightings so far."""
         return cls(source, path, stamp, sha256, DumpState.GOOD, "", now, 0)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes without mere facts."""
+        return tuple(note for note in self.notes if not note.startswith(FACT))
 
     @property
     def ends_by_itself(self) -> bool:

@@ -158,6 +158,13 @@ class Container:
         if len(self.flaws) > _NAMED:
             yield f"and {len(self.flaws) - _NAMED:,} more records that cannot be read"
 
+    def facts(self) -> Iterator[str]:
+        """What was chosen among the records, in sentences, once they were read; nothing is wrong with it."""
+        if self.left_out:
+            yield f"{self.left_out:,} of {self.seen:,} records are left out by `only`"
+        if self.kind is Kind.LINES and self.field not in {self.terms.text_field, lines.FIELD}:
+            yield f"the text of its records was found in the field {self.field} (`text_field` names another one)"
+
     def close(self) -> None:
         """Close what was opened to read records once more."""
         self._first.close()

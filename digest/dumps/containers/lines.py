@@ -18,6 +18,7 @@ _URLS, _IDS = ("url", "link", "uri", "target_uri"), ("id", "guid", "uid")
 _TIMES = ("fetched_at", "fetch_time", "crawled_at", "crawl_time", "scraped_at", "retrieved_at", "timestamp")
 _TYPES = ("media_type", "content_type", "mime_type", "mime")
 _LOOKED_AT, _MOST_LOOKED_AT = 20, 4 << 20  # lines and bytes by which the field of the text is chosen
+FIELD = "text"  # that is taken where no record shows another one
 _LATEST = 4102444800  # 2100, in seconds; a larger number counts milliseconds
 _LONGEST_KEY = 200
 
@@ -87,7 +88,7 @@ class JsonLines:
                     read[field] += 1
                     break
         best = read or longest
-        self.field = max(best, key=lambda field: (best[field], longest[field])) if best else "text"
+        self.field = max(best, key=lambda field: (best[field], longest[field])) if best else FIELD
 
     def _member(self, number: int, said: Mapping[str, object] | Flaw) -> Member | Flaw:
         if isinstance(said, Flaw):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
+from digest.dumps.html.choosing import choice
 from digest.dumps.suggesting.days import with_days
 from digest.dumps.suggesting.samples import page_of
 from digest.dumps.suggesting.suggest import best, suggestion
+from digest.model import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -17,13 +19,21 @@ if TYPE_CHECKING:
 _HALF = 0.5  # of the titles that the page showed before
 _FEWEST = 3  # entries in another shape
 _SHORT = 8  # letters of a title that others contain by chance
+_MOST_HTML = 2_000_000  # bytes of a page that are looked at
 _FAR_MORE = 3  # times as many entries, and as much text, as the layouts read
 
 
 def other_shape(stream: BinaryIO, name: str) -> int:
-    """The number of entries that a suggested layout reads in a dump; 0 if nothing looks like entries."""
+    """The number of entries that a suggested layout reads in a dump; 0 if nothing looks like entries.
+
+    A page of HTML is judged by what `digest layout suggest` would read, never by its markup.
+    """
     stream.seek(0)
-    found = suggestion([page_of(stream, name)])
+    page = page_of(stream, name)
+    if not page.lines:
+        stream.seek(0)
+        return len(choice(stream.read(_MOST_HTML), "", None).entries)
+    found = suggestion([page])
     return sum(len(dump.read.entries) for shape in found.shapes for dump in shape.dumps)
 
 
@@ -37,6 +47,8 @@ def entries_elsewhere(
     such titles, if nothing that is read was known, and far more stands in the other shape. `was_so`: that was found in
     the former reading, so one shape that shows more is enough.
     """
+    if any(one.layout == Layout.FEED for one in read):
+        return 0  # its lines are markup
     now = {_folded(one.title) for one in read if one.title}
     lost = {key for title in before if (key := _folded(title))} - now
     if len(lost) < _HALF * len(before) and not was_so:

@@ -16,7 +16,7 @@ from digest.dumps.containers.kinds import OF_RECORD, containers_of
 from digest.dumps.snapshot import NEXT
 from digest.errors import DumpError
 from digest.model import SourceId
-from digest.records.intake import DumpState, KnownDump
+from digest.records.intake import FACT, DumpState, KnownDump
 from digest.service.intake.passes import Pass
 from digest.service.intake.reading_dumps import is_settled
 
@@ -136,7 +136,7 @@ class Containers:
             rules=layouts_of(self._source).rules(RULES),
             changed_at=self._now if seen.touched or known is None else known.changed_at or known.read_at,
             weigh_at=tx.readings.weigh_at(self._name, page.name),
-            notes=tuple(container.notes()),
+            notes=(*container.notes(), *(FACT + fact for fact in container.facts())),
             left_out=bool(container.flaws),
         )
 

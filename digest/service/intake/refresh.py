@@ -317,7 +317,7 @@ def _standing(dump: KnownDump) -> Pass:
     if dump.state is DumpState.HELD:
         problem = f"{dump.path}: held: {dump.reason}"
         return Pass(dump.source, held=1, problems=(problem,), failed=dump.unreadable)
-    notes = tuple(f"{dump.path}: {note}" for note in dump.notes)
+    notes = tuple(f"{dump.path}: {note}" for note in dump.warnings)
     if dump.left_out:
         return Pass(dump.source, problems=notes, failed=True)
     return Pass(dump.source, notes=notes)

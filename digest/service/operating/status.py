@@ -128,7 +128,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     tx.readings.shown_by(SourceId(source.id)),
                     len(dumps),
                     tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
-                    tuple(dump for dump in dumps if dump.notes),
+                    tuple(dump for dump in dumps if dump.warnings),
                     source.agree,
                     known.problem if known else "",
                     tx.readings.changed_at(SourceId(source.id)),

@@ -300,3 +300,20 @@ def test_commands_that_read_dumps_read_containers(
     with pytest.raises(SystemExit):
         main(["check", "--config", str(blog.home / "digest.toml")])
     assert "1 dump, 6 entries" in capfd.readouterr().out
+
+
+def test_what_only_leaves_out_and_the_field_of_the_text_are_shown_and_are_no_trouble(
+    blog: Blog, put: Any, pages: dict[str, bytes]
+) -> None:
+    lines = (json.dumps({"url": SITE + name, "body": text.decode()}) + "\n" for name, text in pages.items())
+    put("a.jsonl", "".join(lines).encode())
+    config = blog.home / "digest.toml"
+    config.write_text(
+        config.read_text("utf-8").replace('path = "dumps"', 'path = "dumps"\nonly = "[12].txt$"'), "utf-8"
+    )
+    assert said(blog.refresh()) == (2, 0, 4, 0)
+    assert "left out" not in blog.run("status")
+    assert blog.listed("status")[0]["sources"][0]["notes"] == []
+    shown = blog.run("source", "show", "blog")
+    assert "note: a.jsonl: told: 1 of 3 records are left out by `only`" in shown
+    assert "note: a.jsonl: told: the text of its records was found in the field body" in shown

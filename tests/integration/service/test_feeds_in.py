@@ -332,3 +332,22 @@ def test_an_edit_is_a_correction_on_the_page_to_which_an_article_moved(site: Sit
     site.page(three, two)
     assert site.corrections() == 1
     assert site.entries()[0].content.paragraphs == edited.paragraphs
+
+
+@pytest.mark.parametrize("html_first", [True, False])
+def test_a_page_of_html_that_is_a_day_off_shows_the_same_entry(site: Site, *, html_first: bool) -> None:
+    post = Post(1, day=date(2026, 6, 10))
+    time = "<time datetime='2026-06-09T23:30:00Z'>today</time>"
+    body = "".join(f"<p>{escape(one)}</p>" for one in post.paragraphs)
+    page = f"<html><body><article><h2>{post.heading}</h2>{time}{body}</article></body></html>"
+    first, more = site.settings.sources
+    others = (first, more.model_copy(update={"layouts": ("articles",)}))
+    site.settings = site.settings.model_copy(update={"sources": others})
+    site.write("../more/page.html", page)
+    for of_html in (html_first, not html_first):
+        if of_html:
+            site.refresh_more()
+        else:
+            site.page(post)
+    assert [len(one.sources) for one in site.entries()] == [2]
+    assert site.corrections() == 0

@@ -307,3 +307,12 @@ def test_the_rules_of_other_dumps_are_as_before() -> None:
     assert BUILT_IN.rules(7) == 7
     shanghai, utc = (FeedFirst(None, ZoneInfo(zone), demanded=True).rules(7) for zone in ("Asia/Shanghai", "UTC"))
     assert len({7, shanghai, utc}) == 3
+
+
+def test_a_feed_in_a_file_that_breaks_off_has_one_note_and_its_whole_items_are_complete() -> None:
+    body = "<content:encoded><![CDATA[<p>Said {0}.</p>]]></content:encoded>"
+    text = rss(*(f"<title>{name}</title>{body.format(name)}" for name in "abc"))
+    half = text[: text.index("Said c")].encode()
+    found = read_snapshot(io.BytesIO(half), "feed.xml", is_cut=True)
+    assert [note.kind for note in found.notes] == [NoteKind.CUT]
+    assert [(one.title, one.complete) for one in found.sightings] == [("a", True), ("b", True)]

@@ -76,3 +76,20 @@ def test_a_note_shows_a_part_of_a_long_line() -> None:
     note = Note(3, NoteKind.UNREAD, "x" * Note.LONGEST)
 
     assert note.sentence == f"Line 3 {note.reason} ({note.remedy})."
+
+
+def test_one_paragraph_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(READABLE.format(7) + "最近评论\n", "utf-8")
+    print_sightings([path], as_json=False)
+    assert "1 paragraph, 0 figures" in capsys.readouterr().out
+
+
+def test_the_field_of_json_lines_that_was_found_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"page": {"inner": READABLE.format(7) + "最近评论\n"}}) + "\n", "utf-8")
+    assert print_sightings([path], as_json=False)
+    said = (
+        "digest: a.jsonl: the text of its records was found in the field page.inner (`text_field` names another one)\n"
+    )
+    assert capsys.readouterr().err == said

@@ -11,8 +11,9 @@ import pytest
 
 from digest.dumps.declared import compiled, read_text
 from digest.dumps.declared.sightings import sighting
+from digest.dumps.snapshot import read_snapshot
 from digest.dumps.suggesting import suggest
-from digest.dumps.suggesting.reshaped import entries_elsewhere
+from digest.dumps.suggesting.reshaped import entries_elsewhere, other_shape
 from digest.dumps.suggesting.samples import MOST_DUMPS, MOST_LINES, sample, toml_of
 from digest.dumps.suggesting.seen import Page, date_in, width
 from digest.dumps.suggesting.suggest import suggestion
@@ -254,3 +255,21 @@ def test_a_page_has_its_shape_as_long_as_its_layout_reads_most_of_it(page: Listi
     assert entries_elsewhere(stream, page.name, read, gone, was_so=True) == 0
     others = entries_elsewhere(stream, page.name, read[:1], [one.title for one in read])
     assert others == (0 if page.name == "13-linkblog-en" else len(read) - 1)  # that one has no titles
+
+
+def test_markup_is_no_shape_and_a_page_of_html_is_judged_by_what_it_shows() -> None:
+    posts = [(f"Letter {word} to the editor", day) for day, word in enumerate(("one", "two", "three", "four"), 1)]
+    feed = "".join(
+        f"<item>\n<title>{title}</title>\n<pubDate>{day:02} May 2021 08:00:00 GMT</pubDate>\n"
+        f"<description>Words about day {day}.</description>\n</item>\n"
+        for title, day in posts
+    )
+    raw = f'<?xml version="1.0"?>\n<rss version="2.0">\n<channel>\n{feed}</channel>\n</rss>\n'.encode()
+    read = read_snapshot(io.BytesIO(raw), "feed").sightings
+    assert entries_elsewhere(io.BytesIO(raw), "feed", read[:1], [title for title, _ in posts]) == 0
+    html = "".join(
+        f"<article><h2>{title}</h2><time datetime='2021-05-{day:02}'>today</time><p>Words.</p></article>"
+        for title, day in posts
+    )
+    assert other_shape(io.BytesIO(f"<html><body>{html}</body></html>".encode()), "page") == len(posts)
+    assert other_shape(io.BytesIO(b"<html><body><h1>Bad gateway</h1></body></html>"), "page") == 0
