@@ -138,7 +138,8 @@ def _compare_with_alike(state: State, known: Known, shown: Content, alike: Seque
     if alike and shown.title and title_key(shown.title) not in aliases and state.content.title:
         state.revise(replace(state.content, title=shown.title), Cause.TITLE)
     edits = [text for text in texts if relation(text, shown) is Relation.OTHER]
-    if shown.complete and edits and len(edits) == len(texts) and not _is_old(known, shown):
+    old = any(relation(one.content, shown) in (Relation.SAME, Relation.LESS) for one in known.earlier)
+    if shown.complete and edits and len(edits) == len(texts) and not old:
         made = edited(state.content, edits[0], shown)
         if made is not state.content and not same_text(made, state.content):
             state.revise(made, Cause.TEXT)
