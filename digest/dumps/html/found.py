@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 NOTHING = Body()
 _COUNTED = re.compile(r"\d[\d.,]*\s{0,2}(?:[千百]?[万萬]|[千亿億kKwWmM](?![A-Za-z]))?")
+_THOUSANDS = re.compile("([0-9]{1,3})[ \xa0\u202f\u2009]([0-9]{3})(?![0-9])")
+_WORDS = (
+    "views?|reads?|readers?|hits?|likes?|comments?|replies|reply|shares?|位读者|位讀者|读者|次|人|阅读量?|閱讀|浏览量?|瀏覽|评论|評論|条|回|件|閲覧"
+    "|просмотр[а-я]*|комментари[а-я]*|aufrufe|vues|vistas|visualizzazioni"
+)
+_NUMBER = r"\d[\d.,]*\s{0,2}[万萬千kKwWmM]?"
+_WITH_WORD = re.compile(
+    rf"({_NUMBER})\s{{0,2}}(?:{_WORDS})|(?:{_WORDS})\s{{0,2}}[:：(（]\s{{0,2}}({_NUMBER})", re.IGNORECASE
+)
 _TAG_MARKS = " #\xa0\t\n,，、;；"
 _BETWEEN_TAGS = re.compile(r"\s*[,，、;；|]\s*")
 _BY = re.compile(
@@ -74,8 +83,14 @@ def tags_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def count_of(text: str) -> int | None:
-    """The number in a text such as `1.2万 次阅读` or `Views: 1,234`; None if there is none, or several."""
-    found = _COUNTED.findall(text[:_LONGEST])
+    """The number in a text such as `1.2万 次阅读` or `Views: 1,234`; None if there is none.
+
+    Of several numbers, such as those of a date, the only one beside a word for what is counted.
+    """
+    text = _THOUSANDS.sub(r"\1\2", text[:_LONGEST])
+    found = _COUNTED.findall(text)
+    if len(found) > 1:
+        found = [one[0] or one[1] for one in _WITH_WORD.findall(text)]
     return counts.read(found[0].strip(" .,")).readers if len(found) == 1 else None
 
 

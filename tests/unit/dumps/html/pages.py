@@ -135,7 +135,7 @@ SAMPLES = {
             "title": "h2 a",
             "date": ".submitted",
             "author": ".submitted a",
-            "counts": {"readers": ".submitted@data-views"},
+            "counts": {"readers": ".submitted"},
             "text": ".PostContent",
             "tags": "a.cat",
             "skip": [".PostContent p:last-child"],
@@ -148,7 +148,7 @@ SAMPLES = {
                 "在文章中,我们提到 $\\frac{1}{2}$。\n" + r"\begin{equation}a=b\label{eq:1}\end{equation}后文。",
             )
         ],
-        {"author": "苏剑林", "figures": ["对比图"], "paragraphs": 2},
+        {"author": "苏剑林", "figures": ["对比图"], "paragraphs": 2, "counts": {"readers": 45678}},
     ),
     "hugo": Sample(
         HUGO,
@@ -234,7 +234,8 @@ SAMPLES = {
     ),
     "russian": Sample(
         RUSSIAN,
-        {"entry": ".post", "title": ".title", "date": ".info", "text": ".txt"},
+        {"entry": ".post", "title": ".title", "date": ".info", "text": ".txt", "counts": {"views": ".info"}},
         [("Зима", "2010-10-12", "https://r.example/2010/zima", "Снег идёт.")],
+        {"counts": {"views": 1234}},
     ),
 }
