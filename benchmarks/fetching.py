@@ -240,7 +240,7 @@ def main() -> None:
     sizes = asked.sources, asked.slow, asked.every, asked.minutes
     rows = []
     if asked.only != "postgresql":
-        rows.append(row("one process, SQLite", measured(*sizes, "", ())))
+        rows.append(row(f"{asked.sources:,}: one process, SQLite", measured(*sizes, "", ())))
     if asked.only != "file":
         found = programs()
         if found is None:
@@ -249,7 +249,8 @@ def main() -> None:
         try:
             for workers in (1, 2):
                 roles = ("web", "scheduler", *["worker"] * workers)
-                rows.append(row(f"web, scheduler, {workers} × worker", measured(*sizes, server.database(), roles)))
+                name = f"{asked.sources:,}: web, scheduler, {workers} × worker, PostgreSQL"
+                rows.append(row(name, measured(*sizes, server.database(), roles)))
         finally:
             server.remove()
     if asked.docs:

@@ -171,6 +171,12 @@ def test_a_host_is_resolved_once_and_the_checked_address_is_the_one_that_is_used
     assert next(answers) == ["127.0.0.1"]  # nobody asked again
 
 
+def test_a_host_with_several_addresses_is_reached_at_the_first_that_answers(site: Site) -> None:
+    site.pages["/page"] = response(PAGE)
+    url = f"http://blog.example.org:{site.port}/page"
+    assert isinstance(fetcher(lambda *_: ["127.0.0.9", "127.0.0.1"]).fetch(url, allow_private=True), Fetched)
+
+
 def test_the_request_names_the_host_and_not_the_number(site: Site) -> None:
     site.pages["/page"] = response(PAGE)
     url = f"http://blog.example.org:{site.port}/page"
