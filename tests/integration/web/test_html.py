@@ -128,7 +128,12 @@ def test_a_page_that_stops_matching_is_held(mine: Blog) -> None:
     mine.write("page.html", page(*articles).replace("article", "section"))
     counts = json.loads(mine.run("refresh", "--json", code=1).splitlines()[0])
     assert (counts["vanished"], len(mine.entries())) == (0, 5)
+    said = "held: the page changed shape: it shows 5 entries that no layout of the source reads"
+    assert said in " ".join(mine.run("status").split())
+    mine.write("page.html", "<html><body><h1>Error</h1><p>Come again later.</p></body></html>")
+    mine.refresh(code=1)
     assert "held: holds no entry as drawn in mine" in " ".join(mine.run("status").split())
+    assert len(mine.entries()) == 5
 
 
 def test_no_payload_runs_or_leaves_markup_anywhere(mine: Blog) -> None:
