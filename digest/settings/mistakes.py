@@ -75,11 +75,17 @@ def _read(given: Mapping[str, Any]) -> tuple[Settings | None, list[ErrorDetails]
         try:
             return Settings.of(present), errors, touched
         except ValidationError as error:
-            found = error.errors(include_url=False)
+            found = _without_consequences(error.errors(include_url=False))
         errors += [one for one in found if not _is_touched((one["loc"],), touched)]
         touched |= {one["loc"] for one in found}
         touched |= _leave_out(present, [one["loc"] for one in found])
     return None, errors, touched
+
+
+def _without_consequences(found: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors without those of lists that are only too short because their elements are wrong."""
+    holders = {one["loc"][:-1] for one in found}
+    return [one for one in found if one["type"] != "too_short" or one["loc"] not in holders]
 
 
 def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 - whatever a file holds

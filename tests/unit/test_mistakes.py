@@ -27,7 +27,8 @@ digest.toml:3: langauge: there is no such setting (did you mean language?)
 digest.toml:5: mail.transport: must be maildir or smtp, not "smpt" (did you mean smtp?)
 digest.toml:6: mail.port: must be a whole number, not "many"
 digest.toml:7: mail.username: username needs password_file, oauth_token_file or oauth_command
-digest.toml:8: sources.blog.path: is missing (see docs/settings.md)
+digest.toml:8: sources.blog: nothing says where its dumps come from (write `path = ...`, `url = ...` or \
+`command = [...]`)
 digest.toml:11: sources.blog.pathh: there is no such setting (did you mean path?)
 digest.toml:12: sources.blog.timezone: 'Asia/Bejing' is not an IANA time zone, such as Asia/Shanghai or Europe/Berlin \
 (did you mean Asia/Shanghai?)
@@ -188,7 +189,7 @@ def test_a_mistake_names_the_file_the_line_the_key_and_the_reason(
         ("DIGEST_MAIL_PORT", "x", 'mail.port: must be a whole number, not "x"'),
         ("DIGEST_MAIL__PORT", "70000", "mail.port: must be at most 65535"),
         ("DIGEST_WEB_PROXIES", "10.0.0.0/8", """web.proxies: must be a list in JSON, such as '["a", "b"]'"""),
-        ("DIGEST_SOURCES", '[{"id": "a", "title": "A"}]', "sources.a.path: is missing"),
+        ("DIGEST_SOURCES", '[{"id": "a", "title": "A"}]', "sources.a: nothing says where its dumps come from"),
         (
             "DIGEST_SOURCES",
             '[{"id": "a", "title": "A", "path": "x", "evry": "1h"}]',
@@ -325,6 +326,15 @@ def test_a_secret_is_never_shown(secret: str, mistakes: Callable[..., list[str]]
     assert "12345" not in "\n".join(said)
 
 
+def test_a_list_whose_elements_are_all_wrong_is_not_reported_as_too_short(mistakes: Callable[..., list[str]]) -> None:
+    hook = '[[webhooks]]\nid = "a"\nurl = "https://example.org"\nsecret = "a secret of enough characters"\n'
+
+    (wrong,) = mistakes(f'{hook}events = ["?"]')
+    assert wrong.startswith("digest.toml:5: webhooks.a.events.#1: must be entries or editions")
+    (empty,) = mistakes(f"{hook}events = []")
+    assert empty.startswith("digest.toml:5: webhooks.a.events: ")
+
+
 VALUES = ('"?"', "-7", "1.5", "nan", "true", '["?"]', "[[1]]", "{a = 1}", "2020-01-01", "07:00:00", '""', "[]")
 
 
@@ -353,7 +363,7 @@ def test_whatever_is_wrong_is_reported_in_words_and_with_its_line(tmp_path: Path
             assert isinstance(one, SettingError)
             assert one.line, one
             assert not JARGON.search(one.problem), one
-            refused.add(re.sub(r"^(sources|digests|topics)\.[^.]+", r"\1", one.setting))
+            refused.add(re.sub(r"^(sources|digests|topics|webhooks)\.[^.]+", r"\1", one.setting))
     assert {".".join(path) for path in fields.paths() if not is_table(path)} - refused == set()
 
 
