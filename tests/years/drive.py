@@ -102,6 +102,7 @@ class Course:
         self._crawler = Crawler(site, folder / "dumps")
         self.judge = Judge(site)
         self._edits = 0
+        self._renamed = False  # whether the entries of the feed have other ids, which no reading has shown yet
 
     def run(self) -> Result:
         site = self._site
@@ -133,10 +134,12 @@ class Course:
         self._pin(now)
         outcomes = crawler.outcomes(number)
         changed = site.recrawled_at is not None and abs(number - site.recrawled_at) <= _SETTLING
-        changed |= OTHER_SOFTWARE in drifted
+        self._renamed |= OTHER_SOFTWARE in drifted
+        changed |= self._renamed
         edits = [] if changed or number == 0 else self._edit(now, outcomes)
         self._edits += len(edits)
         crawler.crawl(number, now, outcomes)
+        self._renamed &= outcomes.get("feed") is not Outcome.FRESH
         self._say(f"--- crawl {number}, {now:%Y-%m-%d %H:%M}: {', '.join(f'{k} {v}' for k, v in outcomes.items())}")
         for line in [*drifted, *edits]:
             self._say(f"    {line}")
