@@ -171,6 +171,11 @@ def template_names(folder: Path | None) -> list[str]:
     return environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
 
 
+def translated(text: str, language: str) -> str:
+    """A text of the templates in a language."""
+    return _words(language).get(text, text)
+
+
 def language_name(tag: str, language: str) -> str:
     """The name of a language in another language, such as `Chinese`; empty if it is unknown."""
     from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - as for the catalogs below

@@ -231,14 +231,16 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `di
 
 @app.command()
 def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """Remove an entry from feeds, pages and future editions; its page says so. `restore` undoes this."""
-    from digest.service.publishing import feeds
+    """Remove an entry from feeds, pages and mails that are not sent yet; its page says so. `restore` undoes this."""
+    from digest.service.editions.variants import take_back
 
-    with store_of(config) as (_, store):
-        feeds.remove(store, entry, clock())
+    with store_of(config) as (settings, store):
+        editions = take_back(store, settings, entry, clock())
     if as_json:
-        print_json({"id": entry, "state": EntryState.REMOVED})
+        print_json({"id": entry, "state": EntryState.REMOVED, "editions": editions})
     else:
+        for key in editions:
+            typer.echo(f"the mails of {key} that are not sent yet say in its place that it was taken back")
         typer.echo(f"{entry} is removed; `digest entries restore {entry}` publishes it again")
 
 

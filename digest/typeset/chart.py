@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 120
 _WIDTH, _HEIGHT = 320, 80
 _LEFT, _RIGHT, _TOP, _BOTTOM = 4, 316, 18, 64  # the area of the line; the values are above it, the days below
+_WAN = 10_000
 _LONGEST = 10**15  # longer numbers do not fit beside each other
 
 
@@ -112,3 +113,12 @@ def _label(kind: str, anchor: str, words: str) -> str:
         f'<text class="chart-{kind}" fill="currentColor" font-size="10" text-anchor="{anchor}" x="{x}" y="{y}">'
         f"{escape(words)}</text>"
     )
+
+
+def format_count(number: int, language: str) -> str:
+    """A number of readers as text: `4,812`; in Chinese `4812`, and from ten thousand on `1.2万`."""
+    if not language.startswith("zh"):
+        return f"{number:,}"
+    if number < _WAN:
+        return str(number)
+    return f"{number / _WAN:.1f}".removesuffix(".0") + "万"

@@ -18,6 +18,7 @@ from digest.mail.composing.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
 from digest.templating import language_tag
 from digest.typeset.characters import line
+from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import html
@@ -47,7 +48,6 @@ _NARROW = 1.4  # cells a character; text below this is not Chinese, and says hal
 _STEP = 4  # least difference between two bars, in hundredths of the longest
 _CELLS = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉"
-_WAN = 10_000
 
 
 class _Amount(NamedTuple):
@@ -290,12 +290,3 @@ def bar(share: int) -> str:
     """A bar for text, drawn in eighths of a cell; never empty."""
     eighths = max(1, round(share * _CELLS * 8 / 100))
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def format_count(number: int, language: str) -> str:
-    """A number of readers as text: `4,812`; in Chinese `4812`, and from ten thousand on `1.2万`."""
-    if not language.startswith("zh"):
-        return f"{number:,}"
-    if number < _WAN:
-        return str(number)
-    return f"{number / _WAN:.1f}".removesuffix(".0") + "万"

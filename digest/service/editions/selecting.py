@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import Content, Entry, EntryId, Subscriber, SubscriberId
+    from digest.model import Content, Edition, Entry, EntryId, Subscriber, SubscriberId
     from digest.records.editions import DigestState, Owed
     from digest.records.people import Follower
+    from digest.records.publishing import RevisionRecord
     from digest.settings import Digest, Settings
     from digest.store.transaction import Transaction
 MOST_REPEATED = 40  # titles in one mail; the next one lists the rest
@@ -89,10 +90,19 @@ def _leads_elsewhere(steps: Sequence[Correction], entry: Entry) -> bool:
 
 def _corrections(tx: Transaction, digest: DigestId, entry: EntryId) -> tuple[Correction, ...]:
     """Each correction since the revision that the digest announced, with what it replaced, oldest first."""
-    announced = tx.selecting.told_revision(digest, entry) or 1
+    return _since(tx.entries.revisions(entry), tx.selecting.told_revision(digest, entry) or 1)
+
+
+def corrections_of(tx: Transaction, edition: Edition, entry: EntryId, revision: int) -> tuple[Correction, ...]:
+    """The corrections that an edition announced of an entry, which it froze at this revision."""
+    announced = tx.selecting.told_revision(edition.digest, entry, before=edition.closes_at) or 1
+    return _since(tx.entries.revisions(entry)[:revision], announced)
+
+
+def _since(revisions: Sequence[RevisionRecord], announced: int) -> tuple[Correction, ...]:
     return tuple(
         Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
-        for old, new in pairwise(tx.entries.revisions(entry))
+        for old, new in pairwise(revisions)
         if new.number > announced and (new.significant or tells_another_day(old, new))
     )
 

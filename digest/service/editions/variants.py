@@ -12,18 +12,21 @@ from zoneinfo import ZoneInfo
 from digest.mail.composing.edition_text import fitted_body
 from digest.mail.composing.entry_views import Frame
 from digest.mail.composing.message import picture_address
-from digest.model import Section, Selected, SourceId, Variant
+from digest.model import Content, EntryId, Section, Selected, SourceId, Variant
 from digest.service.editions.digests import window_opens
-from digest.service.publishing.feeds import feeds, source_of, via
+from digest.service.editions.selecting import corrections_of
+from digest.service.publishing.feeds import feeds, remove_within, source_of, via
 from digest.service.publishing.pictures import channel
+from digest.templating import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from digest.mail.composing.corrections import Correction
-    from digest.model import Content, Edition, EntryId
+    from digest.model import Edition, EditionKey
     from digest.settings import Digest, Settings
-    from digest.store.transaction import Transaction
+    from digest.store.transaction import Store, Transaction
 
 _ANNOUNCED = {Section.NEW, Section.CATCH_UP}
 
@@ -102,3 +105,71 @@ def edition_frame(
         earlier_subjects=tx.editions.subjects(),
         note=edition.note,
     )
+
+
+def take_back(store: Store, settings: Settings, entry: str, now: datetime) -> list[EditionKey]:
+    """Remove an entry, from the mails that are not sent yet, too; returns their editions.
+
+    In these mails, a note stands in its place behind the other new entries. What is being sent at this moment still
+    goes as it is.
+
+    Raises:
+        UnknownError: no published entry has this id.
+    """
+    with store.write() as tx:
+        remove_within(tx, entry, now)
+        editions = tx.editions.unsent_with(EntryId(entry))
+        for key in editions:
+            _rewrite(tx, settings, key)
+        return editions
+
+
+def _rewrite(tx: Transaction, settings: Settings, key: EditionKey) -> None:
+    """Make the texts of an edition again that name an entry which was removed since."""
+    made, selected = tx.editions.edition(key), tx.editions.selected(key)
+    digest = settings.digest(made.edition.digest) if made else None
+    if made is None or digest is None:
+        return
+    edition = made.edition
+    gone = tx.browsing.removed([one.entry.id for one in selected])
+    before = {
+        one.entry.id: corrections_of(tx, edition, one.entry.id, one.entry.revision)
+        for one in selected
+        if one.section is Section.CORRECTED and one.entry.id not in gone
+    }
+    stored = tx.editions.variants(key)
+    changed = [content for steps in before.values() for step in steps for content in (step.before, step.after)]
+    around = edition_frame(tx, settings, digest, edition, [*(one.entry.content for one in selected), *changed])
+    original, own = around.original, {one.body.subject for one in stored}
+    around = replace(
+        around,
+        original=lambda entry: "" if entry.id in gone else original(entry),
+        earlier_subjects=set(around.earlier_subjects) - own,
+    )
+    for number, variant in enumerate(stored):
+        if not any(_is_named(entry, variant) for entry in gone):
+            continue
+        announced = {*variant.told, *variant.again}
+        shown = [
+            _noted(one, gone, variant.body.language)
+            for at, one in enumerate(selected)
+            if (at in announced if one.section in {*_ANNOUNCED, Section.AGAIN} else _is_named(one.entry.id, variant))
+        ]
+        left = [one for one in shown if one.section in {Section.NEW, Section.AGAIN} or one.entry.id not in gone]
+        left.sort(key=lambda one: one.entry.id in gone)
+        body, _ = fitted_body(around, left, before, variant.body.language)
+        tx.editions.rewrite(key, number, body)
+
+
+def _is_named(entry: EntryId, variant: Variant) -> bool:
+    return f"/entries/{entry}" in variant.body.html or f"/entries/{entry}" in variant.body.text
+
+
+def _noted(one: Selected, gone: Collection[EntryId], language: str) -> Selected:
+    """An entry as a text lists it; for one that was removed, nothing of what it said."""
+    section = Section.NEW if one.section is Section.CATCH_UP else one.section
+    if one.entry.id not in gone:
+        return replace(one, section=section)
+    words = translated("This article was taken back.", language)
+    entry = replace(one.entry, content=Content(words, None, (), ()), date=None, readers=None, counts=())
+    return replace(one, section=section, entry=entry)

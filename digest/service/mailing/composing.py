@@ -54,15 +54,23 @@ class MailComposer:
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
         self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
-        self._moulds: dict[tuple[EditionKey, int, Format, datetime], tuple[MessageTemplate, _PersonalLinks]] = {}
+        self._moulds: dict[tuple[EditionKey, int, Format, datetime, int], tuple[MessageTemplate, _PersonalLinks]] = {}
+        self._newer = 0  # how many bodies replaced another one
 
     def has_body(self, delivery: Delivery) -> bool:
         """Whether this variant's body is loaded."""
         return (delivery.edition, delivery.variant) in self._words
 
+    def editions(self) -> set[EditionKey]:
+        """The editions of which bodies are loaded."""
+        return {edition for edition, _ in self._words}
+
     def add_body(self, edition: EditionKey, variant: int, body: Body, pictures: Mapping[str, bytes]) -> None:
-        """Load the body of a variant of an edition."""
-        self._words[edition, variant] = body, pictures
+        """Load the body of a variant of an edition, or a newer one, which the mails composed from now on have."""
+        known = self._words.get((edition, variant))
+        if known is None or known[0] != body:
+            self._words[edition, variant] = body, pictures
+            self._newer += known is not None
 
     def compose(self, delivery: Delivery) -> bytes:
         """The message of a delivery whose body is loaded.
@@ -71,7 +79,7 @@ class MailComposer:
             ValueError: the address is not valid in a header.
         """
         person = delivery.subscriber
-        key = (delivery.edition, delivery.variant, person.format, delivery.written_at)
+        key = (delivery.edition, delivery.variant, person.format, delivery.written_at, self._newer)
         if key not in self._moulds:
             self._moulds[key] = self._mould(delivery)
         mould, mailing = self._moulds[key]

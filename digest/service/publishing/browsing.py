@@ -13,7 +13,6 @@ from digest.model import DigestId, Section
 from digest.records.editions import DigestState
 from digest.search_terms import marks, query
 from digest.service.editions.digests import digest_zone, schedule_of
-from digest.service.editions.selecting import select_entries
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
@@ -226,6 +225,8 @@ class Catalogue:
         digest = self._settings.digest(name)
         if digest is None:
             return None
+        from digest.service.editions.selecting import select_entries  # noqa: PLC0415 - few visitors look at this page
+
         now, key = self._now(), DigestId(name)
         with self._store.read() as tx:
             plan = tx.control.plan(key)

@@ -10,11 +10,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
-from digest.mail.composing.entry_views import format_count
 from digest.model import BlockKind, DateKind, EntryDate, EntryId
 from digest.service.publishing.feeds import source_of, via
 from digest.templating import language_tag
 from digest.typeset.characters import joined, line
+from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day, format_moment, format_near, machine_day
 from digest.typeset.excerpt import excerpt, summary
 from digest.typeset.html import html

@@ -185,9 +185,14 @@ def remove(store: Store, entry: str, now: datetime) -> None:
         UnknownError: no published entry has this id.
     """
     with store.write() as tx:
-        if not tx.feeds.remove(EntryId(entry), now):
-            raise UnknownError("published entry", entry, remedy="see `digest entries list`")
-        tx.by_hand.record(Act(0, now, OPERATOR, ActKind.REMOVE, EntryId(entry), None, None, {}, {}))
+        remove_within(tx, entry, now)
+
+
+def remove_within(tx: Transaction, entry: str, now: datetime) -> None:
+    """The same as `remove`, in a transaction of the caller."""
+    if not tx.feeds.remove(EntryId(entry), now):
+        raise UnknownError("published entry", entry, remedy="see `digest entries list`")
+    tx.by_hand.record(Act(0, now, OPERATOR, ActKind.REMOVE, EntryId(entry), None, None, {}, {}))
 
 
 def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None:

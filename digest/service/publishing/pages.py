@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from digest.mail.composing.corrections import changes_html
 from digest.mail.composing.notes import note_html
 from digest.model import EntryId, Section, SourceId
 from digest.records.intake import DumpState
@@ -23,7 +22,7 @@ from digest.typeset.titles import display_title
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from digest.model import Edition, EditionKey, Entry
+    from digest.model import Content, Edition, EditionKey, Entry
     from digest.records.publishing import ReaderCount, RevisionRecord
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
@@ -211,7 +210,7 @@ class Reading:
                     views.moment(new.at, zone),
                     new.cause,
                     _days(old, new, language),
-                    changes_html(old.content, new.content),
+                    _difference(old.content, new.content),
                 )
                 for old, new in pairwise(revisions)
             )[::-1],
@@ -328,3 +327,10 @@ def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: 
 
 def _link(entry: Entry | None) -> Link | None:
     return Link(f"/entries/{entry.id}", display_title(entry.content)) if entry else None
+
+
+def _difference(before: Content, after: Content) -> str:
+    """The changes between two texts as HTML."""
+    from digest.mail.composing.corrections import changes_html  # noqa: PLC0415 - few pages show corrections
+
+    return changes_html(before, after)

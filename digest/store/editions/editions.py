@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, literal, or_, select, update
 
-from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, Variant
+from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, EntryId, Section, Selected, Variant
 from digest.records.editions import DigestState, EditionCounts, EditionFailure, Recipient
 from digest.store.database.statements import insert
 from digest.store.database.tables.columns import UtcTime
-from digest.store.database.tables.editions import digests, edition_bodies, edition_entries, editions
+from digest.store.database.tables.editions import digests, edition_bodies, edition_entries, editions, unplanned
 from digest.store.database.tables.mailing import deliveries, delivery_counts
 from digest.store.database.tables.publishing import revisions
 from digest.store.publishing.entries import entries_of, entry_rows
@@ -229,6 +229,20 @@ class Editions:
         """The texts in the order of making; none for an empty edition."""
         query = select(edition_bodies).where(edition_bodies.c.edition == key).order_by(edition_bodies.c.ordinal)
         return [Variant(_body(row), tuple(row.told), tuple(row.again)) for row in self._connection.execute(query)]
+
+    def unsent_with(self, entry: EntryId) -> list[EditionKey]:
+        """The editions that list an entry and of which mails are not sent yet."""
+        listed = select(edition_entries.c.edition).where(edition_entries.c.entry_id == entry).distinct()
+        waiting = exists().where(deliveries.c.edition == editions.c.key, deliveries.c.next_at.is_not(None))
+        later = exists().where(unplanned.c.edition == editions.c.key)
+        query = select(editions.c.key).where(editions.c.key.in_(listed), or_(waiting, later)).order_by(editions.c.key)
+        return [EditionKey(key) for key in self._connection.execute(query).scalars()]
+
+    def rewrite(self, key: EditionKey, number: int, body: Body) -> None:
+        """Replace the text of a variant; its number and the entries that it announces stay."""
+        here = and_(edition_bodies.c.edition == key, edition_bodies.c.ordinal == number)
+        values = {"subject": body.subject, "html": body.html, "text": body.text}
+        self._connection.execute(update(edition_bodies).where(here).values(values))
 
     def plan(self, key: EditionKey, recipient: Recipient) -> bool:
         """Plan one more delivery of an existing edition; False if the person has one that was not cancelled."""

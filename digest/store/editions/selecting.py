@@ -61,9 +61,12 @@ class Selecting:
         query = entry_rows().join(told, told.c.entry_id == entries.c.id).where(PUBLISHED, correction)
         return self._entries(query.order_by(*NEWEST_FIRST))
 
-    def told_revision(self, digest: DigestId, entry: EntryId) -> int | None:
-        """The newest revision of an entry that this digest announced, as new or corrected."""
-        told = _told(digest).subquery()
+    def told_revision(self, digest: DigestId, entry: EntryId, before: datetime | None = None) -> int | None:
+        """The newest revision of an entry that this digest announced, as new or corrected.
+
+        With `before`, only editions count whose window closed before that.
+        """
+        told = _told(digest, before).subquery()
         row = self._connection.execute(select(told).where(told.c.entry_id == entry)).one_or_none()
         return row.revision if row else None
 
@@ -130,12 +133,14 @@ class Selecting:
         return entries_of(self._connection, self._connection.execute(query).all())
 
 
-def _told(digest: DigestId) -> Select[Any]:
+def _told(digest: DigestId, before: datetime | None = None) -> Select[Any]:
     """The entries that a digest announced or corrected, each at the newest revision that it announced.
 
     An entry announced only through another entry, which was merged into it, counts with the content of then.
     """
     here = (editions.c.digest == digest) & edition_entries.c.section.in_([Section.NEW, Section.CORRECTED])
+    if before is not None:
+        here &= editions.c.closes_at < before
     each = select(edition_entries.c.entry_id, edition_entries.c.revision).where(here)
     own = each.join(editions, editions.c.key == edition_entries.c.edition)
     through = (

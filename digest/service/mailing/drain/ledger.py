@@ -93,6 +93,7 @@ class Ledger:
         self._writing: asyncio.Task[None] | None = None
         self._under_way: set[str] = set()  # begun and not answered, by message id
         self._all_here = asyncio.Event()
+        self._published = -1  # the published state that the loaded texts are of
         self._took = 0.0  # duration in seconds of the last transaction
         self.trouble = False  # sending was paused, and no mail got through since
 
@@ -189,6 +190,10 @@ class Ledger:
                 raise FencedError(since)  # only the results are recorded then
             if results:
                 self._record(tx, results, now)
+            if deliveries and (state := tx.entries.published_state()[0]) != self._published:
+                for edition in self._composer.editions():  # an entry may have been removed from their texts
+                    self._load(tx, edition)
+                self._published = state
             for delivery in deliveries:
                 self._load_texts(tx, delivery)
             leases = [(one.edition, one.subscriber.id, one.leased_until) for one in deliveries]
@@ -256,8 +261,11 @@ class Ledger:
         if delivery.edition not in self._traces:
             self._traces[delivery.edition] = traces(tx, delivery.edition)
         if not self._composer.has_body(delivery):
-            for number, variant in enumerate(tx.editions.variants(delivery.edition)):
-                self._composer.add_body(delivery.edition, number, variant.body, edition_pictures(tx, variant.body))
+            self._load(tx, delivery.edition)
+
+    def _load(self, tx: Transaction, edition: EditionKey) -> None:
+        for number, variant in enumerate(tx.editions.variants(edition)):
+            self._composer.add_body(edition, number, variant.body, edition_pictures(tx, variant.body))
 
 
 def _still_wanted(request: LedgerRequest) -> LedgerRequest | None:
