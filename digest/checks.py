@@ -16,7 +16,7 @@ from digest.dumps.pages import is_page, passed, unpacked
 from digest.dumps.snapshot import page_sightings
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError, DumpError, FetchError, OutdatedError
-from digest.fetching.addresses import parsed, shown
+from digest.fetching.addresses import is_number, parsed, public_ones, shown
 from digest.findings import Finding, error, try_part, warning
 from digest.mail_checks import mail_findings, transport_findings
 from digest.model import SourceId
@@ -119,7 +119,9 @@ def _origins(source: Source, folder: Path, *, made: bool) -> Iterator[Finding]:
     part = f"source {source.id}"
     for url in source.url:
         try:
-            parsed(url)
+            _, place = parsed(url)
+            if is_number(place.host):
+                public_ones(place, [place.host], allow_private=source.allow_private)
         except FetchError as problem:
             yield warning(part, str(problem))
     if source.command:

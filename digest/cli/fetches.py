@@ -114,7 +114,7 @@ def _print_states(rows: list[tuple[Source, str, FetchState | None]]) -> None:
 def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> list[object]:
     if state is None:
         return [source.id, name, "never", "", "never", "", ""]
-    problem = f"{state.failures} times in a row: {state.problem}" if state.failures else ""
+    problem = f"{_times(state.failures)}: {state.problem}" if state.failures else ""
     if state.moved_to and not problem:
         problem = f"moved permanently to {state.moved_to}"
     return [
@@ -126,6 +126,10 @@ def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> 
         f"{state.size:,}" if state.sha256 else "",
         problem,
     ]
+
+
+def _times(failures: int) -> str:
+    return "once" if failures == 1 else f"{failures} times in a row"
 
 
 def _print_kept(rows: list[tuple[Source, str, FetchState | None]], kept: list[KeptFetch]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.cli.progress import CLEAR, Progress
+from digest.dumps.containers.container import RecordPage
 from digest.dumps.files import Refused
 from digest.dumps.pages import is_page, pages, passed
 from digest.dumps.snapshot import BUILT_IN, page_sightings
@@ -59,13 +60,17 @@ def print_sightings(
 
 
 def _print_all(paths: Sequence[Path], look: Callable[[str], None], printer: _Printer) -> bool:
-    whole = True
+    whole, container = True, None
     for path in paths:
         for page in pages(path, layouts=printer.declared or BUILT_IN):
             if not is_page(page):
                 whole &= _complain(str(page)) or (isinstance(page, Refused) and page.harmless)
                 continue
             look(page.name)
+            if isinstance(page, RecordPage) and page.container is not container:
+                container = page.container
+                for fact in container.facts():
+                    _complain(f"{container.page.name}: {fact}")
             whole &= printer.print_page(page)
     sys.stdout.flush()
     return whole

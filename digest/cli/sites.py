@@ -79,7 +79,8 @@ def suggest_address(url: str, output: Path | None, *, allow_private: bool, as_js
         FetchError: the page cannot be fetched.
     """
     found = chosen(url, fetcher_of(None, allow_private=allow_private), name_of(url))
-    _print_suggested(found, output, f"--url {found.url}", as_json=as_json)
+    private = " --allow-private" if allow_private else ""
+    _print_suggested(found, output, f"--url {found.url}{private}", as_json=as_json)
     return int(not found.layouts)
 
 
@@ -106,7 +107,12 @@ def _print_suggested(found: Choice, output: Path | None, origin: str, *, as_json
         )
         typer.echo(wrote, err=as_json)
     if not as_json and found.layouts:
-        typer.echo(f"Next: digest source add ID --title TITLE {origin} --layout {found.layouts[0]}")
+        if found.table is None or output is not None:
+            typer.echo(f"Next: digest source add ID --title TITLE {origin} --layout {found.layouts[0]}")
+        elif found.url:  # `source add` chooses the layout again, and writes it
+            typer.echo(f"Next: digest source add ID --title TITLE {origin}")
+        else:
+            typer.echo("Next: write the layout with -o layouts/NAME.toml, in the folder of your configuration")
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,8 +112,6 @@ def unpacked(page: Page, terms: Terms, layouts: Layouts) -> Iterator[Listed]:
         yield Refused(f"{page.name}{BETWEEN}{flaw.place}", flaw.reason)
     if container.problem is not None:
         yield container.problem
-    for fact in container.facts():
-        yield Refused(page.name, fact, harmless=True)
     if container.without:
         yield Refused(page.name, container.without, harmless=not container.is_barren)
 

@@ -122,6 +122,15 @@ def is_public(number: str) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in special for special in _SPECIAL_V4)
 
 
+def is_number(host: str) -> bool:
+    """Whether a host is a network address itself, so that no resolver is asked."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def public_ones(place: Place, numbers: list[str], *, allow_private: bool) -> list[str]:
     """The network addresses to which to connect, in the order of the resolver.
 
@@ -149,6 +158,13 @@ def shown(address: str) -> str:
     """The address for messages, logs and names: without user, and without values of its query that may be secrets."""
     bare, mark, query = without_user(address).partition("?")
     return bare + mark + "&".join(map(_shown_pair, query.split("&"))) if mark else bare
+
+
+def without_secrets(address: str) -> str:
+    """The address without user and without what may be a secret in its query: the base of links that others see."""
+    bare, _, query = without_user(address).partition("?")
+    kept = "&".join(pair for pair in query.split("&") if _shown_pair(pair) == pair)
+    return f"{bare}?{kept}" if kept else bare
 
 
 def _shown_pair(pair: str) -> str:

@@ -91,6 +91,7 @@ def _without_consequences(found: list[ErrorDetails]) -> list[ErrorDetails]:
 def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 - whatever a file holds
     """Remove or replace the values at these paths. Return the paths of lists that became empty."""
     elements: dict[Path, set[int]] = {}
+    emptied: set[Path] = set()
     for path in paths:
         holder, name = _holder(given, path)
         if isinstance(holder, list):
@@ -99,7 +100,8 @@ def _leave_out(given: Any, paths: Sequence[Path]) -> set[Path]:  # noqa: ANN401 
             holder[name] = f"{_STAND_IN}-{path[1]}"
         else:
             holder.pop(name, None)
-    emptied = set()
+            if name != path[-1]:  # a text in place of a list
+                emptied.add(path[:-1])
     for path, numbers in elements.items():
         holder, name = _holder(given, path)
         if fields.is_list_of_tables(path):  # elements that are not tables: their missing keys are not reported

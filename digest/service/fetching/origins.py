@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from digest.dumps import pages as files
 from digest.dumps.files import Stamp
 from digest.errors import DumpError
-from digest.fetching.addresses import shown
+from digest.fetching.addresses import shown, without_secrets
 from digest.model import SourceId
 from digest.records.fetching import COMMAND
 
@@ -106,7 +106,7 @@ def _of_address(store: Store, name: str, state: FetchState | None) -> Iterator[L
         yield FetchedPage(
             name,
             stamp_of(state),
-            "" if state.url == COMMAND else state.found_at,
+            "" if state.url == COMMAND else without_secrets(state.found_at),
             state.fetched_at,
             state.media_type,
             partial(_body, store, state, name),

@@ -29,7 +29,9 @@ def test_suggest_says_how_a_site_is_read_and_why(site: Site, capfd: pytest.Captu
     out, _ = printed(capfd, "layout", "suggest", f"{site.url}/", "--allow-private", "-o", str(file))
     assert "The page names no feed." in out
     assert "2023-03-05  Borrowing in Rust" in out
-    assert "Next: digest source add ID --title TITLE --url" in out
+    assert f"Next: digest source add ID --title TITLE --url {site.url}/ --allow-private --layout 127-0-0-1\n" in out
+    out, _ = printed(capfd, "layout", "suggest", f"{site.url}/", "--allow-private")
+    assert out.endswith(f"Next: digest source add ID --title TITLE --url {site.url}/ --allow-private\n")
     saved = tmp_path / "page.html"
     saved.write_text(HUGO, "utf-8")
     again, _ = printed(capfd, "layout", "try", "127-0-0-1", str(saved), "--layouts", str(file))

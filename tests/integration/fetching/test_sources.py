@@ -189,6 +189,16 @@ def test_several_addresses_are_several_dumps_and_secrets_are_not_shown(
     assert "marker" not in printed
 
 
+def test_a_link_to_a_place_on_the_page_itself_has_no_secret(blog: Blog, site: Site) -> None:
+    configured(blog, f'url = "{site.url}/feed?id=7&token=marker"\nallow_private = true')
+    item = "<item><title>甲的题目</title><link>?#one</link><description>甲的正文。</description></item>"
+    site.pages["/feed?id=7&token=marker"] = response(f'<rss version="2.0"><channel>{item}</channel></rss>')
+    blog.refresh()
+    feed = blog.feed().decode()
+    assert "/feed" in feed
+    assert "marker" not in feed
+
+
 def test_this_machine_is_fetched_only_where_the_operator_allows_it(
     blog: Blog, site: Site, article: type[Article]
 ) -> None:
@@ -243,8 +253,10 @@ def test_a_compressed_page_is_read(by_url: Blog, site: Site, article: type[Artic
 
 
 def test_an_address_that_will_be_refused_is_found_before_it_is_fetched(blog: Blog) -> None:
-    configured(blog, 'url = ["http://0x7f.1/", "https://example.org:25/", "https://example.org/"]')
+    urls = ("http://0x7f.1/", "https://example.org:25/", "https://example.org/", "http://169.254.169.254/")
+    configured(blog, f"url = {json.dumps(urls)}")
     printed = " ".join(blog.run("check").split())
+    assert "leads to 169.254.169.254, which is no public address" in printed
     assert "a number in an unusual spelling" in printed
     assert "port 25 is not for web pages" in printed
     assert "nothing was fetched yet" in printed
@@ -319,4 +331,5 @@ def test_a_program_that_is_missing_is_found_before_it_is_run(blog: Blog, program
 def test_a_wrong_origin_is_explained(blog: Blog, origin: str, says: str) -> None:
     printed = configured(blog, origin).run("check", code=2)
     assert says in printed
+    assert printed.count("digest.toml:") == 1
     assert "pass" not in printed

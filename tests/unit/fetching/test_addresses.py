@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.errors import FetchError
-from digest.fetching.addresses import Place, is_public, parsed, public_ones, shown
+from digest.fetching.addresses import Place, is_public, parsed, public_ones, shown, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -145,3 +145,10 @@ def test_an_address_is_shown_without_user_and_without_secrets() -> None:
         "https://example.org/feed?page=2&api_key=…&Token=…&sig="
     )
     assert shown("https://example.org/a@b") == "https://example.org/a@b"
+
+
+def test_the_base_of_links_has_no_secrets() -> None:
+    address = "https://me:pass@example.org/feed?page=2&api_key=abc&Token=x"
+    assert without_secrets(address) == "https://example.org/feed?page=2"
+    assert without_secrets("https://example.org/feed?key=1") == "https://example.org/feed"
+    assert without_secrets("https://example.org/a?b") == "https://example.org/a?b"
