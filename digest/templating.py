@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh_CN", "en")
 _EXTENSIONS = ("html", "txt", "xml")
+# The time zones that forms offer first, with their names.
+FIRST_ZONES = {
+    "Asia/Shanghai": ("北京", "Beijing"),
+    "Asia/Hong_Kong": ("香港", "Hong Kong"),
+    "Asia/Taipei": ("台北", "Taipei"),
+    "Asia/Tokyo": ("东京", "Tokyo"),
+    "Asia/Singapore": ("新加坡", "Singapore"),
+    "Australia/Sydney": ("悉尼", "Sydney"),
+    "Europe/London": ("伦敦", "London"),
+    "Europe/Paris": ("巴黎", "Paris"),
+    "Europe/Berlin": ("柏林", "Berlin"),
+    "America/New_York": ("纽约", "New York"),
+    "America/Chicago": ("芝加哥", "Chicago"),
+    "America/Los_Angeles": ("洛杉矶", "Los Angeles"),
+}
 
 
 _Environments = dict[tuple[str, "Path | None"], "jinja2.Environment"]
@@ -113,6 +128,8 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=False,
         bytecode_cache=_compiled(),
     )
+    made.filters["zone_city"] = lambda zone: zone_city(zone, language)
+    made.globals["first_zones"] = tuple(FIRST_ZONES)
     words = _words(language)
     made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it
         lambda text: words.get(text, text),
@@ -184,6 +201,29 @@ def language_name(tag: str, language: str) -> str:
         return str(Locale.parse(language).languages.get(tag.partition("-")[0].lower(), ""))
     except (UnknownLocaleError, ValueError):
         return ""
+
+
+@lru_cache(maxsize=1024)
+def zone_city(zone: str, language: str) -> str:
+    """The city by which a language calls a time zone: `北京` and `Beijing` for `Asia/Shanghai`."""
+    chinese = language.startswith("zh")
+    if zone in FIRST_ZONES:
+        return FIRST_ZONES[zone][0 if chinese else 1]
+    last = zone.rpartition("/")[2].replace("_", " ")
+    if not chinese:
+        return last
+    from babel.core import Locale, get_global  # noqa: PLC0415 - as for the catalogs below
+
+    aliases, known = get_global("zone_aliases"), Locale.parse("zh_CN").time_zones
+    same = (zone, aliases.get(zone, zone), *(old for old, new in aliases.items() if new == aliases.get(zone, zone)))
+    return str(next((known[name]["city"] for name in same if "city" in known.get(name, {})), last))
+
+
+def zone_name(zone: str, language: str) -> str:
+    """A time zone in words: `北京时间`, `Beijing time`; without a city its own name."""
+    if "/" not in zone:
+        return "协调世界时" if zone == "UTC" and language.startswith("zh") else zone
+    return zone_city(zone, language) + ("时间" if language.startswith("zh") else " time")
 
 
 @lru_cache(maxsize=8)

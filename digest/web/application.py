@@ -14,11 +14,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from digest.editions.describe import describe_schedule
 from digest.errors import DigestError, UnknownError
 from digest.feeds.opml import MEDIA_TYPE
 from digest.model import EditionKey
-from digest.service.editions.digests import schedule_of
+from digest.service.editions.digests import describe_digest
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
@@ -175,7 +174,7 @@ class _Site:
             request,
             "about",
             digests=self._settings.digests,
-            spoken=lambda digest: describe_schedule(schedule_of(digest), language),
+            spoken=lambda digest: describe_digest(digest, language),
         )
 
     def source(self, request: Request) -> Response:

@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 from starlette.routing import Route
 
-from digest.editions.describe import describe_schedule
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.json_output import to_json
 from digest.model import ConfirmationKind, DigestId, Format, PrivateFeed
-from digest.service.editions.digests import schedule_of
+from digest.service.editions.digests import describe_digest
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
@@ -261,7 +260,7 @@ class _People:
             [
                 (
                     digest,
-                    describe_schedule(schedule_of(digest), language),
+                    describe_digest(digest, language),
                     digest.id in chosen,
                 )
                 for digest in group

@@ -27,6 +27,7 @@ from digest.service.publishing.entry_views import Ways, month_name
 from digest.service.publishing.pages import Home, Reading, TopicPage
 from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
+from digest.templating import zone_name
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dic
 
 
 def _described_schedule(schedule: str, zone: str, language: str) -> str:
-    return describe_schedule(Schedule.parse(schedule, zone), language)
+    return describe_schedule(Schedule.parse(schedule, zone), language, zone_name(zone, language))
 
 
 # --- mails ----------------------------------------------------------------------------------------

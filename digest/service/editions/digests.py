@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.editions.describe import describe_schedule
 from digest.editions.schedule import Schedule
 from digest.model import DigestId
 from digest.records.editions import FIRST_REACH
+from digest.templating import zone_name
 from digest.typeset.dates import covered
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ def frequencies_of(settings: Settings, digest: DigestId) -> list[DigestId]:
     """The digests with the same entries, including this one; only this one if it is not configured (any more)."""
     configured = settings.digest(digest)
     return [DigestId(one.id) for one in settings.frequencies(configured)] if configured else [digest]
+
+
+def describe_digest(digest: Digest, language: str) -> str:
+    """When a digest comes, in words with its time zone."""
+    return describe_schedule(schedule_of(digest), language, zone_name(digest.timezone, language))
 
 
 def schedule_of(digest: Digest) -> Schedule:

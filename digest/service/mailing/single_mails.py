@@ -26,6 +26,7 @@ from digest.service.mailing.short_mails import (
     send_short_mail,
     stops_all,
 )
+from digest.templating import zone_name
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
@@ -129,10 +130,12 @@ def _digest_values(settings: Settings, secret: bytes, mail: SingleMail, name: Di
     digest = settings.digest(name)
     assert digest is not None  # noqa: S101 - every caller has checked it
     schedule, language = schedule_of(digest), mail.subscriber.language
+    # The editions come when the clock of the subscriber shows the time of day.
+    zone = zone_name(mail.subscriber.timezone or digest.timezone, language)
     slot = next_slot(schedule, mail.written_at).astimezone(ZoneInfo(digest.timezone))
     return {
         "title": digest.title,
-        "frequency": describe_schedule(schedule, language),
+        "frequency": describe_schedule(schedule, language, zone),
         "day": format_day(slot.date(), language),
         "leave_url": f"{settings.base_url}/leave/{leave_token(secret, mail.subscriber.id, name)}",
     }

@@ -31,6 +31,7 @@ from digest.service.intake import refresh
 from digest.service.publishing import feeds
 from digest.settings import Settings
 from digest.store import open_store
+from digest.typeset.titles import display_title
 from digest.web.application import application
 from digest.web.serve import Server
 
@@ -94,7 +95,7 @@ class Site:
         full = entry.date.full if entry.date else None
         assert (full is None) == (entry.content.title == UNDATED)
         day = datetime(full.year, full.month, full.day, 12, tzinfo=ZONE) if full else undated
-        return entry.content.title, entry.atom_id, f"{self.address}/entries/{entry.id}", day
+        return display_title(entry.content), entry.atom_id, f"{self.address}/entries/{entry.id}", day
 
     def answered(self) -> list[int]:
         """The status codes since this was asked last."""

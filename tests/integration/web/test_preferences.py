@@ -116,7 +116,7 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
     assert page.xpath("//input[@name='digest0'][@checked]/@value") == ["daily"]
     assert page.xpath("//input[@name='topic'][@checked]/@value") == ["maths"]
     assert page.xpath("//input[@name='paused_until']/@value") == ["2026-07-10"]
-    assert page.xpath("//select[@name='timezone']/option[@selected]/text()") == ["Europe/Berlin"]
+    assert page.xpath("//select[@name='timezone']//option[@selected]/@value") == ["Europe/Berlin"]
     desk.post(path, act="save", digest0="", all_topics="yes", language="en", format="both", timezone="")
     left = desk.record()
     assert left is not None
@@ -124,7 +124,11 @@ def test_what_a_reader_chose_is_stored_and_shown(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "山上 每日摘要: daily at 07:00"), ("zh-CN", "山上 每日摘要：每天 07:00")]
+    ("language", "words"),
+    [
+        ("en", "山上 每日摘要: daily at 07:00 (Beijing time)"),
+        ("zh-CN", "山上 每日摘要：每天 07:00（北京时间）"),
+    ],
 )
 def test_a_frequency_is_named_in_one_language(desk: Desk, language: str, words: str) -> None:
     assert words in desk("/subscribe", accept_language=language).page.text_content()
