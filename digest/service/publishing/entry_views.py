@@ -17,6 +17,7 @@ from digest.typeset.characters import joined, line
 from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day, format_moment, format_near, machine_day
 from digest.typeset.excerpt import excerpt, summary
+from digest.typeset.formulas import in_feeds
 from digest.typeset.html import html
 from digest.typeset.text import text
 from digest.typeset.titles import UNTITLED, display_title, labels
@@ -32,6 +33,8 @@ _DESCRIPTION = 150  # characters that search engines and chat programs show
 _WIDE_FORMULA = 1_200  # characters of MathML, from which on a formula may be wider than a phone
 _WAN = 10_000
 _CLAUSE = re.compile(r"[^：，？！；]+(?:[：，？！；]+[”’」』）》]*|$)")
+# Formulas in lists are text, as in feeds: a page of rows needs no font of 390 kB.
+_LISTED = in_feeds({}, lambda name: name)
 _FORMULA = '<p class="formula">'
 
 
@@ -147,11 +150,13 @@ class Views:
 
     def lead(self, entry: Entry) -> EntryView:
         """An entry with a longer excerpt, for the first place of a list."""
-        return self._view(entry, html=_scrollable(html(excerpt(_plain(entry.content), _LEAD), level=3)))
+        return self._view(
+            entry, html=_scrollable(html(excerpt(_plain(entry.content), _LEAD), level=3, channel=_LISTED))
+        )
 
     def row(self, entry: Entry) -> EntryView:
         """An entry for a list."""
-        return self._view(entry, row=html(summary(blocks(entry.content), ROW), level=3))
+        return self._view(entry, row=html(summary(blocks(entry.content), ROW), level=3, channel=_LISTED))
 
     def title(self, entry: Entry) -> EntryView:
         """An entry for a list of titles."""
