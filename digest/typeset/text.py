@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wcwidth import wcswidth, wcwidth
 
 from digest.model import BlockKind
-from digest.typeset.characters import strip_unsafe
+from digest.typeset.characters import WIDE, joined, strip_unsafe
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
@@ -37,7 +37,9 @@ def _paragraph(block: Block, width: int, indent: str) -> str:
         case BlockKind.VERSE | BlockKind.CODE | BlockKind.FORMULA:
             return "\n".join(f"{indent}    {line}" for line in lines)
         case BlockKind.FIGURE:
-            return "\n".join(wrapped(f"[{' '.join(lines)}]", width, indent=indent))
+            caption = joined("\n".join(lines))
+            brackets = "［{}］" if WIDE.search(caption) else "[{}]"
+            return "\n".join(wrapped(brackets.format(caption), width, indent=indent))
         case BlockKind.HEADING:
             return "\n".join(wrapped(f"— {' '.join(lines)} —", width, indent=indent))
         case BlockKind.PARAGRAPH:

@@ -40,6 +40,25 @@ SCRIPT = "<script>alert(1)</script>"
 PEOPLE = ("ada@example.org", "bob@example.org", "cleo@example.org")
 DAYS = ("2026-03-17T02:00Z", "2026-03-18T02:00Z", "2026-03-20T02:00Z", "2026-03-24T02:00Z")
 
+NARROW = (320, 330, 345, 360, 375, 390, 412, 600)  # px
+# What begins a line, letter by letter: where a line ends is where the next letter lies to the left of the last one.
+BEGINS = """selector => [...document.querySelectorAll(selector)].flatMap(p => {
+    const found = []; let right = -1;
+    const walk = document.createTreeWalker(p, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        if (['IMG', 'math'].includes(node.nodeName)) { right = node.getBoundingClientRect().right; continue; }
+        for (let at = 0; node.nodeType === 3 && at < node.length; at++) {
+            const range = document.createRange();
+            range.setStart(node, at); range.setEnd(node, at + 1);
+            const box = range.getBoundingClientRect();
+            if (!box.width) continue;
+            if (box.left < right - 4) found.push(node.data[at]);
+            right = box.right;
+        }
+    }
+    return found;
+})"""
+
 NAMES = (
     *("home", "entry", "revised", "hostile", "long", "empty", "removed", "edition", "search", "found-nothing"),
     *(

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from digest.model import EntryId, Section, Selected
 from digest.service.editions.drafts import with_pictures
-from tests.browser.conftest import FLAGS, chromium_program
+from tests.browser.conftest import BEGINS, FLAGS, NARROW, chromium_program
 from tests.conftest import ROOT
 from tests.golden.mails import MAILS, entry, mail
 
@@ -142,29 +142,11 @@ def test_the_contents_jump_within_the_mail(chromium: Browser, made: dict[str, Ma
     page.close()
 
 
-NARROW = (320, 330, 345, 360, 375, 390, 412, 600)
 FORMULAS = tuple(
     f"{'这里说的是' * times}对于任意的$n$维向量$\\boldsymbol{{x}}$,只要$\\frac{{a}}{{b}}>0$,就有$\\sum_k x_k>0$;"
     f"也就是说,若$\\sqrt{{x}}$(参见上文)存在,那么$\\int_0^1 f$、$\\frac{{1}}{{2}}$都不难得到。"
     for times in range(4)
 )
-# What begins a line, letter by letter: where a line ends is where the next letter lies to the left of the last one.
-BEGINS = """() => [...document.querySelectorAll('.text p')].flatMap(p => {
-    const found = []; let right = -1;
-    const walk = document.createTreeWalker(p, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
-    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-        if (node.nodeName === 'IMG') { right = node.getBoundingClientRect().right; continue; }
-        for (let at = 0; node.nodeType === 3 && at < node.length; at++) {
-            const range = document.createRange();
-            range.setStart(node, at); range.setEnd(node, at + 1);
-            const box = range.getBoundingClientRect();
-            if (!box.width) continue;
-            if (box.left < right - 4) found.push(node.data[at]);
-            right = box.right;
-        }
-    }
-    return found;
-})"""
 LAST = """() => [...document.querySelectorAll('.text p')].map(p => {
     const range = document.createRange(); range.selectNodeContents(p);
     const boxes = [...range.getClientRects()].filter(box => box.width), low = Math.max(...boxes.map(box => box.bottom));
@@ -182,7 +164,7 @@ def test_lines_keep_the_rules_of_chinese_at_eight_widths(chromium: Browser) -> N
     assert page.locator(".text img").count() >= len(FORMULAS)
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": 800})
-        begins = page.evaluate(BEGINS)
+        begins = page.evaluate(BEGINS, ".text p")
         assert len(begins) > len(FORMULAS)  # the text does not fit on one line each
         assert not set(begins) & set("，。、；：！？）》”"), width
         assert min(page.evaluate(LAST)) > 24, width  # px: more than one character and its mark

@@ -16,7 +16,7 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
-from tests.browser.conftest import LONG, NAMES, SCRIPT
+from tests.browser.conftest import BEGINS, LONG, NAMES, NARROW, SCRIPT
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -384,3 +384,25 @@ def test_no_link_leads_nowhere(site: Site) -> None:
     places = {urlsplit(url).hostname or urlsplit(url).scheme for url in elsewhere}
     assert places == {"blog.example.org"}, elsewhere
     assert len(seen) > len(NAMES)
+
+
+def test_lines_of_pages_keep_the_rules_of_chinese_at_eight_widths(browser: Browser, site: Site) -> None:
+    with visiting(browser, site, "phone") as visit:
+        for name, selector in (
+            ("entry", ".text > p:not(.formula), h1"),
+            ("edition", ".changes p"),
+            ("about", "main p"),
+        ):
+            page = visit(name)
+            assert page.locator(selector).count()
+            for width in NARROW:
+                page.set_viewport_size({"width": width, "height": 740})
+                assert not set(page.evaluate(BEGINS, selector)) & set("，。、；：！？）》”"), (name, width)
+        visit.check()
+
+
+def test_an_edition_shows_what_it_corrected(browser: Browser, site: Site) -> None:
+    with visiting(browser, site, "phone") as visit:
+        page = visit("edition")
+        assert "原来说的" in page.locator(".changes .before").first.inner_text()
+        assert page.locator(".changes ins").count()

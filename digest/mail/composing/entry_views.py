@@ -17,7 +17,7 @@ from digest.mail.composing.message_template import without_marks
 from digest.mail.composing.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
 from digest.templating import language_tag
-from digest.typeset.characters import line
+from digest.typeset.characters import WIDE, line
 from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
@@ -206,13 +206,20 @@ class EntryPresenter:
     def _excerpt(self, one: Selected) -> tuple[str, str]:
         """HTML and text of the beginning; both empty if they are too long for a mail."""
         body = [
-            Block(BlockKind(block.kind), without_marks(block.text))
+            Block(BlockKind(block.kind), _captioned(block))
             for block in _beginning(blocks(one.entry.content), self._length)
         ]
         page = _wrapping(html(body, level=5 if self._grouped else 4, channel=self._frame.channel))
         if len(page.encode()) > _LARGEST_ENTRY:
             return "", ""
         return page, text(body, WIDTH - 2, indent="  ")
+
+
+def _captioned(block: Block) -> str:
+    """The text of a block; a Chinese caption says that it is one, because its picture is not there."""
+    text = without_marks(block.text)
+    unnamed = block.kind is BlockKind.FIGURE and WIDE.search(text) and not text.lstrip().startswith(("图", "圖"))
+    return f"图：{text}" if unnamed else text
 
 
 def group_of(frame: Frame, entry: Entry) -> str:

@@ -287,7 +287,7 @@ class Reading:
             section(Section.NEW),
             section(Section.MOST_READ),
             tuple(
-                replace(one, dates=_days_told(history[one.id][: one.revisions], made.edition, language))
+                one if one.taken_back else _corrected(one, history[one.id][: one.revisions], made.edition, language)
                 for one in section(Section.CORRECTED)
             ),
             same[place - 1] if place else None,
@@ -313,6 +313,14 @@ def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
     if not tells_another_day(old, new):
         return ""
     return " → ".join(filter(None, (format_day(old.date, language), format_day(new.date, language))))
+
+
+def _corrected(view: EntryView, revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> EntryView:
+    """An entry with what an edition corrected: its days, and its text before and after."""
+    earlier = [one for one in revisions if edition.opens_at is not None and one.at < edition.opens_at]
+    before = (earlier or revisions)[-1 if earlier else 0]
+    changes = _difference(before.content, revisions[-1].content)
+    return replace(view, html=changes, dates=_days_told(revisions, edition, language))
 
 
 def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> str:
