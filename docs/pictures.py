@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from digest.app import opened, run_pass
-from digest.service.editions import making
+from digest.service.editions import drafts
 from digest.settings import load
 from digest.typeset.formulas import page
 from digest.typeset.math.extract import Formula
@@ -77,10 +77,10 @@ def screenshots() -> None:
         with opened(settings) as store, sync_playwright() as playwright:
             for source in settings.sources:
                 run_pass(store, settings, source)
-            words = making.preview(store, settings, settings.digests[0], datetime.now(UTC), "zh_CN")
+            words = drafts.draft_edition(store, settings, settings.digests[0], datetime.now(UTC), "zh_CN")
             assert words is not None  # noqa: S101 - the samples are news
             mail = Path(scratch) / "mail.html"
-            mail.write_text(words.html, "utf-8")
+            mail.write_text(words.body.html, "utf-8")
             with store.read() as tx:
                 entry = next(e.id for e in tx.entries.newest() if r"\frac" in str(e.content.paragraphs))
             server = Server(settings, store, lambda: datetime.now(UTC))
