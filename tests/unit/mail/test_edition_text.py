@@ -126,7 +126,7 @@ def test_figures_show_as_captions_and_markup_stays_text() -> None:
     assert "<script>alert(1)</script>{{ 7*7 }}" in text_of(made.html)
     assert "<script>alert(1)</script>{{ 7*7 }}" in made.text
     assert "星空" in text_of(made.html)
-    assert "[星空]" in made.text
+    assert "［图：星空］" in made.text
     assert "<b>{{ 7*7 }}" in text_of(made.html)
     assert document.xpath("//del | //ins")
 

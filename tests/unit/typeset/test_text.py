@@ -185,8 +185,8 @@ def test_verse_code_and_formulas_keep_their_lines(kind: BlockKind) -> None:
         (Block(P, "甲\n乙"), "甲\n乙"),
         (Block(H, "题"), "— 题 —"),
         (Block(H, "很长的题目"), "— 很长的题\n目 —"),
-        (Block(F, "图 1"), "[图 1]"),
-        (Block(F, "甲\n乙"), "[甲 乙]"),
+        (Block(F, "图 1"), "［图 1］"),
+        (Block(F, "甲\n乙"), "［甲乙］"),
     ],
 )
 def test_each_kind_of_block_has_its_form(block: Block, made: str) -> None:
