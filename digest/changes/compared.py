@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
 from digest.changes.identifiers import id_of
 from digest.changes.keys import entry_key, title_key
-from digest.changes.text import Relation, equal, folded_title, looks_same, merged, plain_text, relation, same_text
+from digest.changes.text import Relation, equal, folded_title, is_longer, looks_same, merged, relation, same_text
 from digest.changes.values import Cause, Known
 from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout, realigned
 
@@ -155,7 +155,7 @@ def _add_to(state: State, shown: Content) -> None:
     if (content.complete and not shown.complete) or (state.known and _is_old(state.known, shown)):
         return
     if shown.complete == content.complete and relation(content, shown) is Relation.OTHER:
-        if len(plain_text(shown)) > len(plain_text(content)):
+        if is_longer(shown, content):
             state.revise(_text_of(state.content, shown), Cause.MERGED)
         return
     _compare_with_others(state, shown, ())
@@ -215,6 +215,8 @@ def _compare_with_itself(state: State, before: Content, shown: Content) -> None:
             state.revise(_text_of(content, shown), Cause.SPACING)
         return
     made = edited(content, before, shown)
+    if made is content and state.known and state.known.has_renderings:
+        return  # another page, which renders the text otherwise, brought the edit already
     if relation(made, shown) in (Relation.MORE, Relation.MORE_AT_END):  # it shows all of that and more
         made = _text_of(content, shown)
     if made is not content and not same_text(made, content):

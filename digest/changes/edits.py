@@ -130,7 +130,7 @@ def _merged(stands: list[_Line], old: Sequence[_Line], new: Sequence[_Line]) -> 
     for kind, first, end, start, behind in SequenceMatcher(None, olds, news, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
-        at = _where(place, first, len(stands))
+        at = place[first] if kind == "replace" and first in place else _where(place, first, len(stands))
         removed |= {place[n] for n in range(first, end) if n in place and stands[place[n]].text not in shown}
         if any(n not in place for n in range(first, end)):  # another page edited the same line
             gap = range(*_gap(place, first, end, len(stands)))

@@ -97,6 +97,12 @@ def plain_text(content: Content) -> str:
     return "".join(_lines(content, captions_of(content)))
 
 
+def is_longer(one: Content, other: Content) -> bool:
+    """Whether a text is longer than another one, without the captions of figures that one of them knows as such."""
+    captions = captions_of(one, other)
+    return len("".join(_lines(one, captions))) > len("".join(_lines(other, captions)))
+
+
 def plain_lines(content: Content) -> Iterator[str]:
     """The normal text without captions, line by line and without empty lines. Keys are made from it."""
     captions = frozenset(normal(line) for figure in content.figures for line in figure.split("\n"))

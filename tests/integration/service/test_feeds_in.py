@@ -351,3 +351,21 @@ def test_a_page_of_html_that_is_a_day_off_shows_the_same_entry(site: Site, *, ht
             site.page(post)
     assert [len(one.sources) for one in site.entries()] == [2]
     assert site.corrections() == 0
+
+
+def test_an_edit_that_the_feed_brought_is_no_second_correction_when_the_page_follows(site: Site) -> None:
+    table = "<table><tr><th>n</th><th>norm</th></tr><tr><td>2</td><td>1.5</td></tr></table>"
+    figure = "<figure><img src='a.png' alt='Two lines'><figcaption>Figure 1: the norms</figcaption></figure>"
+    first = "An estimate of all norms {} in the plane, as the letters of that year call it."
+    for end, corrections in (("", 0), (", as is now said", 1)):
+        body = f"<p>{first.format('&#92;(A&#92;)')}</p>{figure}<ul><li>one point</li></ul>{table}<p>The end{end}.</p>"
+        site.write("feed.xml", site.rss(Post(1, text=("@",))).replace("<p>@</p>", body))
+        site.refresh()
+        assert site.corrections() == corrections
+        lines = (first.format("$A$"), "Figure 1: the norms", "one point", "n norm", "2 1.5", f"The end{end}.")
+        site.page(Post(1, text=lines))
+        assert site.corrections() == corrections
+    (entry,) = site.entries()
+    assert entry.content.extras.kinds
+    assert entry.content.figures == ("Two lines\nFigure 1: the norms",)
+    assert entry.content.paragraphs[-1] == "The end, as is now said."
