@@ -6,6 +6,7 @@ Decisions 163, 168 and 169.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _MOST, _MOST_ON_PAGE = 3, 40  # changes shown for an entry
 _LONGEST, _LONGEST_ON_PAGE = 180, 600  # characters of one side
+# A displayed formula begins and ends a line by itself on a page.
+_BEFORE_DISPLAYED = re.compile(r'<br/>((?:<(?:del|ins)>)?<span class="displayed">)')
+_AFTER_DISPLAYED = re.compile(r'(</math>(?:<span class="tag">[^<]*</span>)?</span>(?:</(?:del|ins)>)?)<br/>')
 _SEAM = "\n\ue0f2"  # between two paragraphs
 _LONG_BETWEEN = 60  # characters; a longer unchanged stretch between two changes is abridged
 
@@ -91,7 +95,7 @@ def changes_html(before: Content, after: Content) -> str:
             if inner := _side(side, mark, page, _LONGEST_ON_PAGE).html:
                 made += f'<p class="{name}">{inner}</p>'
         made += "</div>\n"
-    return made.strip()
+    return _AFTER_DISPLAYED.sub(r"\1", _BEFORE_DISPLAYED.sub(r"\1", made)).strip()
 
 
 def is_visible(corrections: Sequence[Correction]) -> bool:

@@ -60,6 +60,13 @@ def test_a_formula_over_several_paragraphs_is_drawn_whole() -> None:
     assert "begin" not in made
 
 
+def test_a_displayed_formula_needs_no_line_break() -> None:
+    made = changes_html(content("其实很简单,记\n$$a=b$$\n当然如此。"), content("其实很简单,记\n$$a=c$$\n当然如此。"))
+
+    assert made.count('<span class="displayed">') == 2
+    assert "<br/>" not in made
+
+
 def test_quoted_text_has_the_punctuation_of_the_article() -> None:
     made = changes_html(content("听说过ID,即便没有用过它。"), content("听说过ID,即使没有用过它。"))
 
