@@ -21,8 +21,10 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && find /opt/digest/lib -regextype posix-extended -path '*/babel/locale-data/*' \
         ! -regex ".*/(root|(${LANGUAGES})(_.*)?)\.dat" -delete \
     && find /opt/digest/lib -path '*/zstandard/*' \( -name '_cffi*.so' -o -name 'backend_cffi.py' \) -delete \
+    && find /opt/digest/lib -path '*/pygments/lexers/*' -type f ! -name '__init__.py' ! -name '_mapping.py' -delete \
+    && find /opt/digest/lib -path '*/opencc/clib/bin/*' -delete \
     && find /opt/digest/lib -depth -type d \( -name tests -o -name testing \) -path '*/site-packages/*' -exec rm -r {} + \
-    && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ch]' -o -name '*.pyi' \) -delete \
+    && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ach]' -o -name '*.pyi' \) -delete \
     && /opt/digest/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/digest/lib
 
 FROM ${BASE}
