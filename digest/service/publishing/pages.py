@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -200,9 +200,10 @@ class Reading:
             Views(self._settings, language, self._now()),
             zone_of(self._settings, source_of(self._settings, found)),
         )
+        series = _newest_series(counts)
         return EntryPage(
             views.whole(found),
-            chart(_newest_series(counts), language=language),
+            chart(series, language=language) if _takes_days(series, zone) else "",
             tuple(
                 RevisionView(
                     new.number,
@@ -300,6 +301,11 @@ def _in_order(newer: Entry | None, entry: Entry, older: Entry | None) -> bool:
     """Whether the days of these entries are known and do not contradict their order."""
     days = [one.date.full if one.date else None for one in (newer, entry, older) if one]
     return all(days) and all(a >= b for a, b in pairwise(days) if a and b)
+
+
+def _takes_days(series: Sequence[tuple[datetime, int]], zone: tzinfo) -> bool:
+    """Whether the counts are of more than one day; a steep line between two equal days tells nothing."""
+    return len({at.astimezone(zone).date() for at, _ in series}) > 1
 
 
 def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
