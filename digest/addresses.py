@@ -2,7 +2,7 @@
 
 The only home of email-validator.
 
-Domains are stored as A-labels. This module does not query the DNS: only sending shows whether a domain accepts mail.
+Domains are stored as A-labels. This module does not query the DNS (`mail/dns_records.py` does).
 Source: RFC 5321, 5322, 5891 (IDNA 2008), 6531. Decisions 111 and 113.
 """
 
@@ -26,6 +26,21 @@ BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # these cha
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
 _NAMED = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^"\\<>,;:@()\[\]]*)\s*<(?P<address>[^<>]*)>')
 _NEEDS_QUOTES = re.compile(r'["\\<>,;:@()\[\].]')
+
+# Domains at which very many people have their mail, in whose names many make mistakes.
+_CHINESE = ("126.com", "139.com", "163.com", "aliyun.com", "foxmail.com", "qq.com", "sina.com", "sohu.com", "yeah.net")
+_APPLE_GOOGLE_MICROSOFT = (
+    "gmail.com",
+    "googlemail.com",
+    "hotmail.com",
+    "icloud.com",
+    "live.com",
+    "me.com",
+    "outlook.com",
+)
+_OTHERS = ("gmx.de", "gmx.net", "mail.ru", "proton.me", "web.de", "yahoo.co.jp", "yahoo.com", "yandex.ru")
+PROVIDERS = frozenset(_CHINESE + _APPLE_GOOGLE_MICROSOFT + _OTHERS)
+_LIKE = 0.8  # as `difflib` measures: one wrong letter in a short name
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,14 @@ def ascii_domain(domain: str) -> str:
 def domain_of(address: str) -> str:
     """The domain of an address, in lower case; the whole text if it has no domain. Never raises."""
     return address.rpartition("@")[2].casefold()
+
+
+def likely_domain(domain: str) -> str:
+    """The large provider whose domain was probably meant; empty if there is none."""
+    import difflib  # noqa: PLC0415 - for visitors' mistakes alone
+
+    found = difflib.get_close_matches(domain, sorted(PROVIDERS - {domain}), 1, _LIKE)
+    return found[0] if found else ""
 
 
 def address_key(address: str) -> str:

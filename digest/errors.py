@@ -200,6 +200,14 @@ class AddressError(DigestError):
         super().__init__(f"{masked(address)}: {reason}")
 
 
+class MailDomainError(AddressError):
+    """A mail address whose `domain` takes no mail."""
+
+    def __init__(self, address: str) -> None:
+        self.domain = address.rpartition("@")[2]
+        super().__init__(address, f"{self.domain} takes no mail")
+
+
 class ListError(DigestError):
     """A subscriber list cannot be read. `line` counts from 1; it is 0 if the whole file is affected."""
 

@@ -17,6 +17,7 @@ from digest.cli.common import (
     clock,
     print_json,
     print_table,
+    settings_of,
     store_of,
     store_to_read,
     write_file,
@@ -276,6 +277,36 @@ def leave(
         print_json({"address": left_by, "left": left})
     else:
         typer.echo(f"{left_by}: left {', '.join(left)}")
+
+
+@app.command("form")
+def form_(
+    *,
+    digest: Annotated[
+        list[str] | None, typer.Option("--digest", metavar="ID", help="Choose this digest on the page (default: all).")
+    ] = None,
+    back: Annotated[
+        str, typer.Option("--return", metavar="URL", help="Link back to this address, at one of signup.hosts.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a page that previews the form.")
+    ] = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Print the HTML of a form for your own site, which leads to the page on which people subscribe."""
+    from digest.protected_files import require_free
+    from digest.web.signup import foreign_form, form_preview
+
+    settings = settings_of(config)
+    form = foreign_form(settings, digest or (), back)
+    if output:
+        require_free(settings, output, config)
+        write_file(output, form_preview(settings, form).encode())
+    if as_json:
+        print_json({"html": form, "preview": str(output) if output else None})
+    else:
+        sys.stdout.buffer.write(form.encode())
 
 
 @app.command()

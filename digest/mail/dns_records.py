@@ -1,13 +1,15 @@
-"""The DNS records that mail servers check to trust our mails: what they must contain, and whether they are published.
+"""The DNS records that mail servers check to trust our mails, and those that say whether a domain takes mail.
 
-This is the only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC).
+This is the only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC), 5321 and 7505 (MX).
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from digest.mail.dkim import zone_line
 from digest.settings import THIS_MACHINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from digest.mail.dkim import Key
     from digest.settings import Settings
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 Purpose = Literal["SPF", "DKIM", "DMARC"]
 
 _SECONDS = 3.0
+_VISITOR_SECONDS = 1.0  # for each of at most four questions, while a person waits for a page
+_LOOKUPS = 4  # at once: slow name servers of invented domains must not occupy all threads of the web server
+_DOMAINS = 2_000  # in memory
+_KNOWN_SECONDS, _UNKNOWN_SECONDS = 3600.0, 60.0
 # The SPF mechanisms that large providers require. For any other relay, the mechanism names the host's own address.
 _PROVIDERS = {
     "gmail.com": "include:_spf.google.com",
@@ -102,11 +108,16 @@ def _difference(record: Record, found: str) -> str:
     return "" if tags.get("p") in {"none", "quarantine", "reject"} else "names no policy (p=none, quarantine or reject)"
 
 
-def lookup(name: str, kind: str, resolver: dns.resolver.Resolver | None = None) -> list[str] | None:
-    """The published texts or hosts; empty if there are none, None if no resolver answers."""
+def lookup(
+    name: str, kind: str, resolver: dns.resolver.Resolver | None = None, seconds: float = _SECONDS
+) -> list[str] | None:
+    """The published texts, hosts or IP addresses; empty if there are none, None if no resolver answers.
+
+    The host of a null MX is empty.
+    """
     try:
         chosen = resolver or dns.resolver.Resolver()
-        answer = chosen.resolve(f"{name}.", kind, lifetime=_SECONDS, raise_on_no_answer=False)
+        answer = chosen.resolve(f"{name}.", kind, lifetime=seconds, raise_on_no_answer=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     except (dns.exception.DNSException, OSError):
@@ -117,7 +128,55 @@ def lookup(name: str, kind: str, resolver: dns.resolver.Resolver | None = None) 
             values.append(b"".join(one.strings).decode("utf-8", "replace"))
         elif isinstance(one, MX):
             values.append(one.exchange.to_text().rstrip("."))
+        else:
+            values.append(one.to_text())
     return values
+
+
+class MailDomains:
+    """Which domains take mail, remembered for an hour. Several threads may ask. Decision 333."""
+
+    def __init__(self, resolver: dns.resolver.Resolver | None = None, clock: Callable[[], float] = monotonic) -> None:
+        self._resolver, self._clock = resolver, clock
+        self._known: dict[str, tuple[bool, float]] = {}  # the answer, and until when it counts
+        self._turn, self._lookups = threading.Lock(), threading.Semaphore(_LOOKUPS)
+
+    def take_mail(self, domain: str) -> bool:
+        """Whether a domain takes mail; True as well if no resolver answers in time, or if too many others ask now."""
+        with self._turn:
+            takes, until = self._known.get(domain, (True, 0.0))
+        if self._clock() < until:
+            return takes
+        if not self._lookups.acquire(blocking=False):
+            return True
+        try:
+            found = self._asked(domain)
+        finally:
+            self._lookups.release()
+        takes, seconds = (True, _UNKNOWN_SECONDS) if found is None else (found, _KNOWN_SECONDS)
+        with self._turn:
+            self._known.pop(domain, None)
+            while len(self._known) >= _DOMAINS:
+                del self._known[next(iter(self._known))]
+            self._known[domain] = takes, self._clock() + seconds
+        return takes
+
+    def _asked(self, domain: str) -> bool | None:
+        """What the name servers say; None if they say nothing.
+
+        Source: RFC 5321, 5.1: without MX, the domain's own address counts. RFC 7505: a null MX takes no mail.
+        """
+        hosts = lookup(domain, "MX", self._resolver, _VISITOR_SECONDS)
+        if hosts is None or hosts:
+            return any(hosts) if hosts else None
+        found = [lookup(domain, kind, self._resolver, _VISITOR_SECONDS) for kind in ("A", "AAAA")]
+        if any(found) or None in found:
+            return True if any(found) else None
+        # The name server of a closed network denies every domain of the Internet, whose mails a relay may still take.
+        return False if lookup("com", "NS", self._resolver, _VISITOR_SECONDS) else None
+
+
+MAIL_DOMAINS = MailDomains()
 
 
 def _tags(text: str) -> dict[str, str]:

@@ -64,6 +64,17 @@ def read_private_feed_token(secret: bytes, token: str) -> tuple[SubscriberId, in
     return (SubscriberId(int(subscriber)), int(number)) if subscriber else None
 
 
+def form_token(secret: bytes, made_at: datetime) -> str:
+    """The token in a form of ours: when it was made, in whole seconds, and nothing else."""
+    return _token(secret, "form", f"{_microseconds(made_at) // 1_000_000}")
+
+
+def read_form_token(secret: bytes, token: str) -> datetime | None:
+    """When the form of this token was made; None for any token that we did not make. Never raises."""
+    content = _content(secret, "form", token)
+    return _EPOCH + timedelta(seconds=int(content)) if content else None
+
+
 def confirmation_token(secret: bytes, confirmation: Confirmation) -> str:
     """The token with which the owner of an address confirms.
 

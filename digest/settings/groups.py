@@ -13,6 +13,7 @@ from digest.settings.kinds import (
     FirstDay,
     Group,
     HostPort,
+    Hosts,
     Language,
     LastDay,
     Link,
@@ -281,6 +282,19 @@ class Signup(Group):
         10, ge=1, description="How many requests to accept from one network (IPv4 /24, IPv6 /48) in an hour."
     )
     per_domain: int = Field(
-        50, ge=1, description="How many addresses of one mail domain may get a confirmation link in an hour."
+        50,
+        ge=1,
+        description="How many addresses of one mail domain may get a confirmation link in an hour; five times as many "
+        "at large providers such as gmail.com and qq.com.",
     )
     total: int = Field(500, ge=1, description="How many requests to accept in an hour, in total.")
+    mx: bool = Field(
+        default=True,
+        description="Whether to ask the name servers if a domain takes mail, and to refuse addresses at domains that "
+        "take none. If no name server answers, every address is accepted.",
+    )
+    hosts: Hosts = Field(
+        (),
+        description='The hosts of your own sites, such as `"blog.example.org"`. After subscribing from a form there, '
+        "a page links back to an address at one of these hosts, and to no other.",
+    )

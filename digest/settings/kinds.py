@@ -40,6 +40,7 @@ _SCHEDULE = (  # the grammar of editions.schedule
     r"\s+([01]?\d|2[0-3]):[0-5]\d\s*"
 )
 _HOST_PORT = r"(\[[0-9a-fA-F:.]+\]|[^:\s]+):(\d{1,5})"
+_HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 _LAST_PORT = 65535
 RULES_LATER: ContextVar[bool] = ContextVar("RULES_LATER", default=False)  # the caller checks `Group.rules` itself
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})  # hosts that are reached without a network
@@ -295,6 +296,10 @@ Sender = Annotated[str, AfterValidator(_sender)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Address = Annotated[str, AfterValidator(_bare)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(several)]
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(matching(_HOST, "a host in lower case, such as blog.example.org"))], ...],
+    BeforeValidator(several),
+]
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Contact = Annotated[str, AfterValidator(_contact)]
 Language = Annotated[Literal["zh_CN", "en"], BeforeValidator(_language)]

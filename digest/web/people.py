@@ -1,4 +1,4 @@
-"""The pages where people subscribe and change their preferences. Scanners follow links, so only a POST acts."""
+"""The pages where people change their preferences. Scanners follow links, so only a POST acts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.routing import Route
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.json_output import to_json
 from digest.model import ConfirmationKind, DigestId, Format, PrivateFeed
-from digest.service.editions.digests import describe_digest
 from digest.service.people import consent, links, moves, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
@@ -20,6 +19,7 @@ from digest.templating import LANGUAGES
 from digest.web.mail_links import MailLinks, no_more
 from digest.web.pages import Pages
 from digest.web.requests import network_of, with_form
+from digest.web.signup import SignUp, busy, offered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from digest.records.people import SubscriberRecord
-    from digest.settings import Digest, Settings
+    from digest.settings import Settings
     from digest.store.transaction import Store
     from digest.web.requests import Form
 
 _METHODS = ["GET", "HEAD", "POST"]
 _OK, _UNUSABLE = 200, 422
 _LONGEST_PAUSE = timedelta(days=366)
-_TRAP = "website"  # a field that no person sees, but that programs fill in
 
 
 def people_routes(store: Store, settings: Settings, *, now: Callable[[], datetime]) -> list[Route]:
     """The routes of these pages."""
     people = _People(store, settings, now)
-    mailed = MailLinks(store, settings, now)
+    mailed, signup = MailLinks(store, settings, now), SignUp(store, settings, now)
     paths = {
-        "/subscribe": people.subscribe,
+        "/subscribe": signup.subscribe,
+        "/subscribe/from": signup.arrive,
         "/confirm/{token}": mailed.confirm,
         "/preferences/{token}": people.preferences,
         "/leave/{token}": mailed.leave,
@@ -56,59 +56,6 @@ class _People:
     def __init__(self, store: Store, settings: Settings, now: Callable[[], datetime]) -> None:
         self._store, self._settings, self._now = store, settings, now
         self._pages = Pages(settings)
-
-    def subscribe(self, request: Request, form: Form | None) -> Response:
-        """Ask for a mail with a link. The response is the same for every address, known or not."""
-        if not self._settings.signup.open or not self._settings.digests:
-            return self._pages.page(request, "missing", code=404) if form else self._offer(request, "")
-        if form is None:
-            return self._offer(request, request.query_params.get("address", ""))
-        try:
-            if form.one("choose") and not form.chosen("digest"):
-                return self._offer(request, form.one("address"), wrong="digest")
-            if not form.one(_TRAP):
-                consent.request_subscription(
-                    self._store,
-                    self._settings,
-                    form.one("address"),
-                    digests=form.chosen("digest"),
-                    language=self._pages.language(request),
-                    latest=form.one("latest") == "yes" or (not form.one("choose") and self._offers_edition),
-                    network=network_of(request, self._settings.web.proxies),
-                    now=self._now(),
-                )
-        except BusyError as error:
-            return self._busy(request, error)
-        except StoreError:
-            raise  # the input is not at fault
-        except DigestError as error:
-            return self._offer(
-                request, form.one("address"), wrong="address" if isinstance(error, AddressError) else "digest"
-            )
-        return self._pages.page(request, "asked", private=True)
-
-    def _offer(self, request: Request, address: str, wrong: str = "") -> Response:
-        return self._pages.page(
-            request,
-            "subscribe",
-            code=_UNUSABLE if wrong else _OK,
-            private=True,
-            groups=self._groups(request, [group[0].id for group in preferences.selections(self._settings)]),
-            address=address,
-            wrong=wrong,
-            trap=_TRAP,
-            latest=self._offers_edition,
-        )
-
-    @property
-    def _offers_edition(self) -> bool:
-        """Whether new subscribers get the newest edition unless they choose otherwise."""
-        return self._settings.signup.welcome == "edition"
-
-    def _busy(self, request: Request, error: BusyError) -> Response:
-        page = self._pages.page(request, "busy", code=429, private=True)
-        page.headers["Retry-After"] = str(error.seconds)
-        return page
 
     def preferences(self, request: Request, form: Form | None) -> Response:
         """A subscriber's preferences. The link in an edition asks whose they are; only a mailed link shows all."""
@@ -129,7 +76,7 @@ class _People:
         try:
             said = self._done(request, form, record, owner=owner)
         except BusyError as error:
-            return self._busy(request, error)
+            return busy(self._pages, request, error)
         except StoreError:
             raise  # as above
         except AddressError:
@@ -244,7 +191,7 @@ class _People:
             person=person,
             owner=owner,
             said=said,
-            groups=self._groups(request, record.digests),
+            groups=offered(self._settings, self._pages.language(request), record.digests),
             subscribed=[digest for digest in self._settings.digests if digest.id in record.digests],
             topics=self._settings.topics,
             feed_url=preferences.private_feed_url(self._store, self._settings, person),
@@ -252,21 +199,6 @@ class _People:
             paused_until=rests.astimezone(zone).date().isoformat() if rests else "",
             today=self._now().astimezone(zone).date().isoformat(),
         )
-
-    def _groups(self, request: Request, chosen: Sequence[str]) -> list[list[tuple[Digest, str, bool]]]:
-        """The digests by selection, with the frequencies of each, their descriptions and whether they are chosen."""
-        language = self._pages.language(request)
-        return [
-            [
-                (
-                    digest,
-                    describe_digest(digest, language),
-                    digest.id in chosen,
-                )
-                for digest in group
-            ]
-            for group in preferences.selections(self._settings)
-        ]
 
 
 def _topics(form: Form, before: Sequence[str]) -> tuple[str, ...]:

@@ -12,12 +12,11 @@ from digest import files, templating
 from digest.editions.describe import describe_schedule
 from digest.editions.schedule import Schedule
 from digest.errors import ConfigurationError, DigestError
-from digest.mail.composing.edition_text import LARGEST_HTML
 from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind
 from digest.records.publishing import Among
 from digest.service.editions import drafts
-from digest.service.mailing.samples.blog import READER, sample_blog
+from digest.service.mailing.samples.blog import READER, SAMPLE_MAILS, SAMPLE_PREVIEW, sample_blog
 from digest.service.mailing.short_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
@@ -167,6 +166,10 @@ def _pages(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     pages = Pages(blog.settings)
     yield "web/feed.html", lambda: _feed(blog, pages, language)
     yield "web/edition_content.html", lambda: _edition_feed(blog)
+    for back in ("", "https://blog.example.org/"):
+        form: dict[str, object] = {"digests": ["weekly"] * bool(back), "back": back}
+        yield "web/form.html", lambda form=form: pages.html(language, "form", form)  # type: ignore[misc] # mypy ignores a lambda's defaults
+    yield "web/form_preview.html", lambda: pages.html(language, "form_preview", {"form": "<form>"})
     for name, values in sample_pages(blog, language):
         yield f"web/{name}.html", lambda name=name, values=values: pages.html(language, name, values)  # type: ignore[misc] # mypy ignores a lambda's defaults
 
@@ -196,7 +199,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     yield from _lists(blog, language)
     spoken_of = {"spoken": lambda digest: _described_schedule(digest.schedule, digest.timezone, language)}
     yield "about", {"digests": blog.settings.digests, **spoken_of}
-    for name in ("asked", "busy", "erased", "missing", "removed"):
+    for name in ("busy", "erased", "missing", "removed"):
         yield name, {}
     yield "whose", {"address": READER}
     yield from _of_people(blog, language)
@@ -251,11 +254,23 @@ def _of_people(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[str,
         for back in (True, False):
             values = {"address": READER, "digest": titles[0], "preferences_url": _URL}
             yield "leave", {**values, "status": status, "back": back, "undo": not back}
-    for wrong in ("", "address", "digest"):
-        yield "subscribe", {"groups": groups, "address": READER, "wrong": wrong, "trap": "website", "latest": not wrong}
+    yield from _of_signup(groups)
     for said in ("", "saved", "latest", "no latest", "link", "move", "no address", "guarded", "wrong"):
         for owner in (True, False):
             yield "preferences", _choices(blog, groups, said, owner=owner)
+
+
+def _of_signup(groups: object) -> Iterator[tuple[str, dict[str, object]]]:
+    """The pages on which people subscribe, in every state."""
+    back = "https://blog.example.org/"
+    for wrong in ("", "address", "digest", "domain", "early", "late"):
+        known = {"groups": groups, "address": READER, "signed": "token", "trap": "website", "latest": not wrong}
+        of_domain = (
+            {"domain": "gmial.com", "likely": "gmail.com"} if wrong == "domain" else {"domain": "", "likely": ""}
+        )
+        yield "subscribe", {**known, **of_domain, "wrong": wrong, "back": back * bool(wrong)}
+    for host in ("", "blog.example.org"):
+        yield "asked", {"back": back * bool(host), "host": host}
 
 
 def _choices(blog: SampleBlog, groups: object, said: str, *, owner: bool) -> dict[str, object]:
@@ -288,8 +303,8 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
             what = f"mail/{digest.template}/"
             yield what, lambda digest=digest, now=now: drafts.draft_edition(blog.store, settings, digest, now, language)  # type: ignore[misc] # mypy ignores a lambda's defaults
     yield "mail/trial/", lambda: _trial(blog, language)
-    yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", _PREVIEW)
-    yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", _MAILS)
+    yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", SAMPLE_PREVIEW)
+    yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", SAMPLE_MAILS)
     for name, values in _short(settings):
         yield f"mail/{name}/", lambda name=name, values=values: render_short_mail(name, language, folder, values)  # type: ignore[misc] # as above
 
@@ -316,33 +331,3 @@ def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
                 known = {**frame, "postal": postal, "url": _URL, "preferences_url": _URL, "newest_url": newest}
                 yield "welcome", {**known, "digests": [told] * count}
         yield "moved", {**frame, "postal": postal, "url": _URL}
-
-
-_MAILS = {
-    "title": "每周摘要",
-    "mails": [
-        {"name": name, "kind": name, "language": "en", "subject": name, "when": "now", "html": html, "text": "text"}
-        for name, html in (("welcome", "<p>"), ("alert", ""))
-    ],
-}
-_PREVIEW = {
-    "title": "每周摘要",
-    "largest": LARGEST_HTML,
-    "shows": "now",
-    "edition": "weekly/2026-W49",
-    "reports": [
-        {
-            "language": "en",
-            "format": "both",
-            "topics": topics,
-            "readers": 3,
-            "subject": "每周摘要",
-            "html_bytes": size,
-            "mail_bytes": 40_000,
-            "pictures": 2,
-            "findings": findings,
-            "name": "en-both",
-        }
-        for topics, size, findings in (([], 30_000, []), (["mathematics"], 0, ["too long"]))
-    ],
-}

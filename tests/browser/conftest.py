@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from digest.app import opened
 from digest.cli import main
-from digest.mail.tokens import confirmation_token, preferences_token
+from digest.mail.tokens import confirmation_token, form_token, preferences_token
 from digest.service.people import consent
 from digest.settings import load
 from digest.web.serve import Server
@@ -123,6 +123,8 @@ LATE = Article("第二周的新文章", (2026, 3, 23))
 
 
 FREQUENCIES = """
+[signup]
+mx = false  # tests ask no name server
 [[digests]]
 id = "daily"
 title = "山上 每日摘要"
@@ -145,11 +147,15 @@ class Page:
 
 @dataclass(frozen=True)
 class Site:
-    """A running server, and its pages by name. `leaving` holds one leave page for each of PEOPLE."""
+    """A running server, and its pages by name. `leaving` holds one leave page for each of PEOPLE.
+
+    `signed` is the token of a form to subscribe that was made an hour ago.
+    """
 
     address: str
     pages: dict[str, Page]
     leaving: tuple[str, ...]
+    signed: str
 
     def url(self, name: str) -> str:
         return self.address + self.pages[name].path
@@ -275,7 +281,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     assert tuple(pages) == NAMES
     settings = load(home / "digest.toml")
     with opened(settings) as store, _served(Server(settings, store, lambda: datetime.now(UTC))) as address:
-        yield Site(address, pages, leaving)
+        yield Site(address, pages, leaving, form_token(store.secret(), datetime.now(UTC) - timedelta(hours=1)))
 
 
 def _wait_for(address: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.app import clock, opened
-from digest.mail.tokens import confirmation_token, leave_token
+from digest.mail.tokens import confirmation_token, form_token, leave_token
 from digest.model import ConfirmationKind, DigestId, SubscriberId
 from digest.settings import load
 from tests.faults.states import copied
@@ -28,6 +29,13 @@ def leave_path(database: Path, person: int) -> str:
     with copied(database) as connection:
         (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
     return f"/leave/{leave_token(secret, SubscriberId(person), DigestId('weekly'))}"
+
+
+def signed_form(place: Place) -> str:
+    """The token of a form to subscribe whose page was opened a minute ago."""
+    with copied(place.database) as connection:
+        (secret,) = connection.execute("SELECT secret FROM meta").fetchone()
+    return form_token(secret, clock() - timedelta(minutes=1))
 
 
 def confirm_path(place: Place, address: str) -> str:

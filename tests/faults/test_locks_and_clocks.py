@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tests.conftest import Article
 from tests.faults.conftest import ALL, PEOPLE
-from tests.faults.links import confirm_path, leave_paths
+from tests.faults.links import confirm_path, leave_paths, signed_form
 from tests.faults.places import needs_faketime, stored
 from tests.faults.states import copied
 from tests.serving import free_port
@@ -177,10 +177,11 @@ def test_under_a_lock_people_who_ask_or_confirm_are_asked_to_come_again_and_noth
     row = verdict("database locked" + (" for 30 s and more" if ALL else "") + ": subscribing and confirming")
     told.env["DIGEST_MAIL_TRANSPORT"] = "maildir"
     asking, confirming = "asking@example.org", "confirming@example.org"
-    confirm = confirm_path(told, confirming)
+    told.env["DIGEST_SIGNUP_MX"] = "false"
+    confirm, signed = confirm_path(told, confirming), signed_form(told)
 
     def asks() -> Answered:
-        return service.ask("/subscribe", form={"address": asking, "digest": "weekly"}, seconds=90)
+        return service.ask("/subscribe", form={"address": asking, "digest": "weekly", "form": signed}, seconds=90)
 
     def confirms() -> Answered:
         return service.ask(confirm, post=True, seconds=90)

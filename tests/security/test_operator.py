@@ -99,6 +99,7 @@ def filled(path: str, desk: Desk) -> Iterator[str]:
         "name": "blog",
         "entry": str(entry),
         "key:path": edition,
+        "digest": "weekly",
         "token": preferences_token(secret, person.id),
     }
     yield re.sub(r"\{([^}]*)\}", lambda found: there[found[1]], path)

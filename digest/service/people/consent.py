@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.addresses import checked_address
-from digest.errors import BusyError
+from digest.addresses import PROVIDERS, checked_address, domain_of
+from digest.errors import BusyError, MailDomainError
 from digest.mail.tokens import confirmation_marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
 from digest.service.editions.renaming import read_leave
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WORDING = "2026-12"  # identifies the text that people agree to on the page; docs/privacy.md has each version
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _MAILS = {ConfirmationKind.JOIN: 1, ConfirmationKind.MOVE: 1, ConfirmationKind.ACCESS: 3}  # to one address per day
+_MAILS_TO_ALIASES = 3  # a day, to a mailbox under all spellings of it together; decision 334
+_PROVIDER_SHARES = 5  # a provider of millions: fewer requests would let one attacker lock all its people out
 _ACCESS = timedelta(hours=1)  # how long a link to a person's data is valid
 _SECOND_THOUGHTS = timedelta(days=7)  # how long unsubscribing can be undone from its page
 
@@ -50,10 +52,13 @@ def request_subscription(
 
     Raises:
         AddressError: the address is invalid.
+        MailDomainError: its domain takes no mail.
         BusyError: there are too many requests from this network, altogether, or for this domain.
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
+    if settings.signup.mx and not _takes_mail(domain_of(address)):
+        raise MailDomainError(address)
     request_confirmation(
         store,
         settings,
@@ -65,6 +70,12 @@ def request_subscription(
         network=network,
         now=now,
     )
+
+
+def _takes_mail(domain: str) -> bool:
+    from digest.mail import dns_records  # noqa: PLC0415 - dnspython is for this alone
+
+    return dns_records.MAIL_DOMAINS.take_mail(domain)
 
 
 def request_access(
@@ -111,9 +122,12 @@ def request_confirmation(
         asked = tx.confirmations.asked
         if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
             raise BusyError(int(_HOUR.total_seconds()))
-        domain = address.rpartition("@")[2]
-        if tx.confirmations.mailed_within(domain, now - _HOUR) >= settings.signup.per_domain:
+        domain = domain_of(address)
+        most = settings.signup.per_domain * (_PROVIDER_SHARES if domain in PROVIDERS else 1)
+        if tx.confirmations.mailed_within(domain, now - _HOUR) >= most:
             raise BusyError(int(_HOUR.total_seconds()))  # also for an address that would not be mailed now
+        mailed = tx.confirmations.mailed(kind, address, now - _DAY)
+        flooded = tx.confirmations.mailed_to_aliases(kind, address, now - _DAY) >= _MAILS_TO_ALIASES
         tx.confirmations.ask(
             kind,
             address,
@@ -122,7 +136,7 @@ def request_confirmation(
             language=language,
             latest=latest,
             network=asker,
-            mail=tx.confirmations.mailed(kind, address, now - _DAY) < _MAILS[kind],
+            mail=mailed < _MAILS[kind] and not flooded,
             now=now,
             expires_at=now + link_lifetime(settings, kind),
             proven=proven,

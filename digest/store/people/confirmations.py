@@ -88,6 +88,26 @@ class Confirmations:
         )
         return self._connection.execute(query).scalar_one()
 
+    def mailed_to_aliases(self, kind: ConfirmationKind, address: str, since: datetime) -> int:
+        """The same for all addresses that may lead to the same mailbox: without dots, and without `+` and what follows.
+
+        Some providers ignore dots. Elsewhere, the addresses of several people are counted together.
+        """
+        local, _, domain = address_key(address).replace(".", "").rpartition("@")
+        name, folded = local.partition("+")[0], func.replace(confirmations.c.address_key, ".", "")
+        tagged = folded.startswith(f"{name}+", autoescape=True) & folded.endswith(f"@{domain}", autoescape=True)
+        query = (
+            select(func.count())
+            .select_from(confirmations)
+            .where(
+                confirmations.c.kind.in_(_TOGETHER.get(kind, (kind,))),
+                confirmations.c.asked_at > since,
+                ~confirmations.c.text.startswith(_NOT_MAILED),
+                (folded == f"{name}@{domain}") | tagged,
+            )
+        )
+        return self._connection.execute(query).scalar_one()
+
     def mailed_within(self, domain: str, since: datetime) -> int:
         """How many requests of all kinds after then mail a domain, ignoring case."""
         query = (

@@ -99,6 +99,7 @@ COMMANDS = FREE | {
     "subscribers add": Use("ada@example.org"),
     "subscribers erase": Use("ada@example.org --yes"),
     "subscribers export": Use(),
+    "subscribers form": Use(),
     "subscribers import": Use("people.csv"),
     "subscribers leave": Use("ada@example.org"),
     "subscribers list": Use(),

@@ -7,6 +7,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.rcode
@@ -16,7 +17,7 @@ import pytest
 
 from digest.findings import Finding
 from digest.mail.dkim import write_key, zone_line
-from digest.mail.dns_records import Record, lookup, record_problem, records
+from digest.mail.dns_records import MailDomains, Record, lookup, record_problem, records
 from digest.mail.sending.transport import signing_keys
 from digest.mail_checks import mail_findings
 from digest.settings import Settings
@@ -37,8 +38,14 @@ def zone() -> Zone:
 
 
 @pytest.fixture
-def ask(zone: Zone) -> Iterator[Callable[[str, str], list[str] | None]]:
-    """A name server on loopback, asked as the program asks the one of its machine."""
+def ask(resolver: dns.resolver.Resolver) -> Callable[[str, str], list[str] | None]:
+    """A name server, asked as the program asks the one of its machine."""
+    return lambda name, kind: lookup(name, kind, resolver)
+
+
+@pytest.fixture
+def resolver(zone: Zone) -> Iterator[dns.resolver.Resolver]:
+    """Asks a name server on loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
 
@@ -61,7 +68,7 @@ def ask(zone: Zone) -> Iterator[Callable[[str, str], list[str] | None]]:
         thread.start()
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers, resolver.port = ["127.0.0.1"], server.getsockname()[1]
-        yield lambda name, kind: lookup(name, kind, resolver)
+        yield resolver
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
             end.sendto(b"", server.getsockname())
         thread.join()
@@ -236,3 +243,97 @@ def test_a_relay_that_cannot_be_reached_is_reported(blog: Blog, monkeypatch: pyt
         told[one.get("part", "record")] = one
     assert told["mail"]["ok"]
     assert not told["fallback"]["ok"]
+
+
+# --- whether a domain takes mail --------------------------------------------------------------------
+
+
+INTERNET = {("com", "NS"): ["a.gtld-servers.net."]}
+
+
+def test_a_name_server_that_knows_nothing_of_the_internet_refuses_nobody(
+    zone: Zone, resolver: dns.resolver.Resolver
+) -> None:
+    zone["mail.intranet.example", "A"] = ["10.0.0.7"]
+    assert MailDomains(resolver).take_mail("shop.example")
+    zone |= INTERNET
+    assert not MailDomains(resolver).take_mail("shop.example")
+
+
+@pytest.mark.parametrize(
+    ("published", "takes"),
+    [
+        ({"MX": ["10 mx.example.net."]}, True),
+        ({"MX": ["0 ."]}, False),  # a null MX
+        ({"MX": ["0 ."], "A": ["192.0.2.7"]}, False),
+        ({"A": ["192.0.2.7"]}, True),  # without MX, the domain's own address counts
+        ({"AAAA": ["2001:db8::7"]}, True),
+        ({"TXT": ['"v=spf1 -all"']}, False),
+        ({}, False),  # no such domain
+    ],
+)
+def test_a_domain_takes_mail_if_it_has_mx_or_an_address(
+    zone: Zone, resolver: dns.resolver.Resolver, published: dict[str, list[str]], takes: bool
+) -> None:
+    zone |= INTERNET | {("shop.example", kind): values for kind, values in published.items()}
+    assert MailDomains(resolver).take_mail("shop.example") is takes
+
+
+def test_what_a_name_server_said_counts_for_an_hour(zone: Zone, resolver: dns.resolver.Resolver) -> None:
+    now = [0.0]
+    zone |= INTERNET
+    domains = MailDomains(resolver, lambda: now[0])
+    assert not domains.take_mail("shop.example")
+    zone["shop.example", "MX"] = ["10 mx.example.net."]
+    now[0] = 3599.0
+    assert not domains.take_mail("shop.example")
+    now[0] = 3601.0
+    assert domains.take_mail("shop.example")
+
+
+@pytest.mark.parametrize(
+    "fault", [dns.exception.Timeout, dns.resolver.NoNameservers, dns.resolver.NoResolverConfiguration, OSError]
+)
+def test_no_answer_refuses_nobody(fault: type[Exception]) -> None:
+    asked = []
+
+    def down(*_: object, **__: object) -> Any:
+        asked.append(fault)
+        raise fault
+
+    resolver, now = dns.resolver.Resolver(configure=False), [0.0]
+    resolver.resolve = down  # type: ignore[method-assign] # these faults at once, without a wait
+    domains = MailDomains(resolver, lambda: now[0])
+    assert [domains.take_mail("shop.example") for _ in range(3)] == [True] * 3
+    assert len(asked) == 1
+    now[0] = 61.0
+    assert domains.take_mail("shop.example")
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("domain", ["x" * 64 + ".example", "a..example"])
+def test_a_name_that_is_none_in_the_dns_is_no_fault(resolver: dns.resolver.Resolver, domain: str) -> None:
+    assert MailDomains(resolver).take_mail(domain)
+
+
+def test_slow_name_servers_hold_up_few_visitors() -> None:
+    """A visitor who asks while as many others wait as may is let through at once."""
+    waiting, released = threading.Semaphore(0), threading.Event()
+
+    def held(*_: object, **__: object) -> Any:
+        waiting.release()
+        assert released.wait(30)
+        raise dns.exception.Timeout
+
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.resolve = held  # type: ignore[method-assign] # as a name server of an attacker
+    domains = MailDomains(resolver)
+    threads = [threading.Thread(target=domains.take_mail, args=(f"{n}.example",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    assert all(waiting.acquire(timeout=30) for _ in threads)
+    assert domains.take_mail("fifth.example")
+    assert not waiting.acquire(blocking=False)
+    released.set()
+    for thread in threads:
+        thread.join()

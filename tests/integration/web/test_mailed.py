@@ -288,7 +288,7 @@ def test_the_mail_to_confirm_is_html_and_text_with_a_button_and_short_lines(desk
     desk(
         "/subscribe",
         "POST",
-        f"address={ADA}".encode(),
+        f"address={ADA}&form={desk.signed()}".encode(),
         content_type="application/x-www-form-urlencoded",
         accept_language=language,
     )
@@ -365,7 +365,7 @@ def test_the_short_form_sends_the_newest_edition_too(desk: Desk) -> None:
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_where_there_is_no_edition_a_welcome_is_sent_once(desk: Desk, language: str) -> None:
-    fields = f"address={ADA}&digest=weekly&choose=yes&latest=yes".encode()
+    fields = f"address={ADA}&digest=weekly&choose=yes&latest=yes&form={desk.signed()}".encode()
     desk("/subscribe", "POST", fields, content_type="application/x-www-form-urlencoded", accept_language=language)
     desk.post(desk.link())
     (welcome,) = [mail for mail in singles(desk) if str(mail["Message-ID"]).startswith("<welcome")]

@@ -58,7 +58,8 @@ def test_a_person_who_asks_and_confirms_is_subscribed(desk: Desk) -> None:
 
 
 def test_the_mail_is_a_few_lines_in_the_language_of_the_page(desk: Desk) -> None:
-    desk("/subscribe", "POST", urlencode({"address": ADA}).encode(), content_type=FORM, accept_language="en")
+    fields = {"address": ADA, "form": desk.signed()}
+    desk("/subscribe", "POST", urlencode(fields).encode(), content_type=FORM, accept_language="en")
     desk.now += DAY + HOUR
     desk.post("/subscribe", address="bob@example.org")
     english, chinese = sorted(desk.mailed(), key=lambda mail: str(mail["To"]))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import files, logs
+from digest.mail.composing.edition_text import LARGEST_HTML
 from digest.model import DigestId, EditionKey, EntryId, Format
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
@@ -27,6 +28,35 @@ READER = "reader@example.org"
 _NOW = datetime(2026, 3, 16, 9, tzinfo=UTC)  # two days after the newest sample
 _FILES = ("index.txt", "search.txt")
 _CORRECTED = ("显然", "当然"), ("一道图上的题目", "一道图论的题目")
+# What the previews of editions and mails show.
+SAMPLE_MAILS = {
+    "title": "每周摘要",
+    "mails": [
+        {"name": name, "kind": name, "language": "en", "subject": name, "when": "now", "html": html, "text": "text"}
+        for name, html in (("welcome", "<p>"), ("alert", ""))
+    ],
+}
+SAMPLE_PREVIEW = {
+    "title": "每周摘要",
+    "largest": LARGEST_HTML,
+    "shows": "now",
+    "edition": "weekly/2026-W49",
+    "reports": [
+        {
+            "language": "en",
+            "format": "both",
+            "topics": topics,
+            "readers": 3,
+            "subject": "每周摘要",
+            "html_bytes": size,
+            "mail_bytes": 40_000,
+            "pictures": 2,
+            "findings": findings,
+            "name": "en-both",
+        }
+        for topics, size, findings in (([], 30_000, []), (["mathematics"], 0, ["too long"]))
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
