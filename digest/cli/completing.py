@@ -161,6 +161,7 @@ _BY_NAME: dict[str, Offers] = {
     "addresses": _stored("subscribers"),
     "dump": _stored("dumps"),
     "dumps": _stored("dumps"),
+    "webhook": _named("webhooks"),
     "lift": _fields,
     "kind": _mail_kinds,
     "dump_of": _dumps,

@@ -189,7 +189,7 @@ def test_an_edition_is_previewed_cut_sent_and_shown(told: Blog) -> None:
     html, text = told.home / "preview.html", told.home / "preview.txt"
     told.run("edition", "preview", "-o", str(html))
     told.run("edition", "preview", "--format", "text", "--language", "en", "-o", str(text))
-    assert "第三篇(一)" in html.read_text("utf-8")
+    assert "第三篇（一）" in html.read_text("utf-8")
     assert "20" not in text.read_text("utf-8").split("第二篇")[0].split("== New ==")[0].split("\n")[0]
     assert told.listed("edition", "list") == []
 
@@ -230,7 +230,7 @@ def test_a_mail_is_one_that_programs_understand(told: Blog) -> None:
     parts = {part.get_content_type(): part.get_content() for part in mail.iter_parts()}
     assert list(parts) == ["text/plain", "text/html"]
     for words in parts.values():
-        assert "第三篇(一)" in words
+        assert "第三篇（一）" in words
         assert "Ada@example.org" in words
         assert "https://digest.example.org/leave/" in words
         assert "\ue0f0" not in words
@@ -365,7 +365,7 @@ def test_a_template_of_the_user_replaces_its_namesake(told: Blog) -> None:
     told.run("edition", "cut")
     told.run("edition", "send")
     mail = email.message_from_bytes(told.mails()[0], policy=email.policy.default)
-    assert mail["Subject"] == "Mine: 第三篇(一)"
+    assert mail["Subject"] == "Mine: 第三篇（一）"
 
     (told.home / "own" / "mail" / "weekly" / "subject.txt").write_text("{% if %}", "utf-8")
     assert "subject.txt:1" in told.run("check", code=1)

@@ -100,6 +100,13 @@ def test_another_configuration_is_heeded(told: Blog, tab: Callable[..., list[str
     assert tab("refresh", "--config", str(other), "--source", "") == ["elsewhere"]
 
 
+def test_webhooks_are_offered(told: Blog, tab: Callable[..., list[str]]) -> None:
+    config = told.home / "digest.toml"
+    hook = '[[webhooks]]\nid = "chat"\nurl = "https://example.org/"\nsecret = "a secret of enough characters"\n'
+    config.write_text(config.read_text("utf-8") + hook, "utf-8")
+    assert tab("webhooks", "events", "c") == tab("webhooks", "retry", "") == ["chat"]
+
+
 def commands(command: Any = None, group: str = "") -> Iterator[tuple[str, Any]]:
     command = command or typer.main.get_command(application())
     for name, inner in getattr(command, "commands", {}).items():

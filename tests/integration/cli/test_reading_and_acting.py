@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from tests.conftest import Article, Blog
 
 LOOK = {
-    "alerts", "check", "deliveries list", "edition list", "edition preview", "edition show", "entries list",
-    "entries show", "explain", "mail preview", "simulate", "source show", "status", "subscribers export",
-    "subscribers list", "subscribers show",
+    "alerts", "check", "deliveries list", "edition list", "edition plan", "edition preview", "edition show",
+    "entries list", "entries show", "explain", "mail preview", "simulate", "source fetches", "source show", "status",
+    "subscribers export", "subscribers list", "subscribers show", "webhooks events", "webhooks list",
 }  # fmt: skip
 NO_STORE = {
     "alerts test", "demo", "init", "layout list", "layout show", "layout suggest", "layout try", "mail key",
-    "migrate-store", "parse", "source add",
+    "migrate-store", "parse", "source add", "source import", "webhooks test",
 }  # fmt: skip
 SAFE = {"adopt", "backup", "feed", "fence", "restore"}  # they send nothing, and a wrong time in them does no harm
 SERVES = {"run"}
