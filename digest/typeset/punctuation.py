@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.typeset.tokens import Kind, Token, beside, kind_at, matching, tokenized
+from digest.typeset.tokens import HAN, Kind, Token, beside, kind_at, matching, tokenized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,7 @@ _CHINESE_BRACKETS = frozenset("《》〈〉「」『』【】〔〕")
 _STOPS = frozenset("。？！?!")
 _FEW = 2  # words between two marks: a longer stretch is a quoted English sentence, with its own marks
 _ELLIPSIS = "……"
+_CHINESE = re.compile(f"[（）{HAN}]")
 _FULL_MARKS = frozenset("。，：；？！）》」』”")
 _SIGNS = (*_FULL, "...", "…", '"', ".")
 _LOOKED_BACK, _SPOKEN = 12, 6  # tokens before a full stop, and the Chinese characters among them, at least
@@ -49,7 +50,7 @@ def full_width(text: str) -> str:
     A space after such a mark goes, except beside quotes. Formulas, addresses, code, numbers and English sentences stay,
     and nothing else is changed. The function is idempotent, and its time is linear.
     """
-    if not any(sign in text for sign in _SIGNS):
+    if not any(sign in text for sign in _SIGNS) or not _CHINESE.search(text):
         return text
     if '"' in text:
         text = _replaced(text, _quotes(tokens := list(tokenized(text))), tokens, spaces=True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_LETTER = rf"[^\W{_HAN}]"
+HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_LETTER = rf"[^\W{HAN}]"
 _OF_URL = r"(?:[^\s,:;?!()`<>\"\u0080-\U0010ffff]|[,:;?!]+(?=[A-Za-z0-9/%#&=_~-])|\([^\s()\u0080-\U0010ffff]*\))*+"
 _TOKEN = re.compile(
     rf"""(?P<delimiter>\\begin\{{[A-Za-z]+\*?\}}|\$\$|\\\[|\\\(|```)
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
         |(?:[a-z]|[0-9]++)!(?=[种个的=])  # a factorial
         |[0-9]++(?:[.,:][0-9]++)++{_LETTER}*+
         |{_LETTER}++(?:['’.@/+\#&*=~^-]++{_LETTER}++)*+)
-    |(?P<han>[{_HAN}]+)
+    |(?P<han>[{HAN}]+)
     |(?P<chinese>[、。])
     |(?P<operator>::+)
     |(?P<mark>[,:;?!，：；？！])
