@@ -283,7 +283,8 @@ def leave(
 def form_(
     *,
     digest: Annotated[
-        list[str] | None, typer.Option("--digest", metavar="ID", help="Choose this digest on the page (default: all).")
+        list[str] | None,
+        typer.Option("--digest", metavar="ID", help="Choose this digest on the page (default: as there)."),
     ] = None,
     back: Annotated[
         str, typer.Option("--return", metavar="URL", help="Link back to this address, at one of signup.hosts.")

@@ -69,6 +69,28 @@ def test_a_request_is_counted_by_network_and_by_address(
         assert count.mailed(ConfirmationKind.ACCESS, "ada@example.org", now - HOUR) == 0
 
 
+def test_mails_are_counted_by_mailbox(store: Store, ask: Callable[..., ConfirmationId], now: datetime) -> None:
+    mailbox = ["ada.l@example.org", "AdaL+a@Example.org", "a.d.a.l+b+c@example.org"]
+    for address in [
+        *mailbox,
+        "adals@example.org",
+        "adal@sub.example.org",
+        "adal+a@example.org.net",
+        "a_al@example.org",
+    ]:
+        ask(address)
+    ask("adal@example.org", mail=False)
+    with store.read() as tx:
+        count = tx.confirmations.mailed_to_aliases
+        for address in mailbox:
+            assert count(ConfirmationKind.JOIN, address, now - HOUR) == 3
+            assert count(ConfirmationKind.MOVE, address, now - HOUR) == 3
+            assert count(ConfirmationKind.JOIN, address, now) == 0
+            assert count(ConfirmationKind.ACCESS, address, now - HOUR) == 0
+        assert count(ConfirmationKind.JOIN, "a%@example.org", now - HOUR) == 0
+        assert count(ConfirmationKind.JOIN, "a_al@example.org", now - HOUR) == 1
+
+
 def test_mails_are_counted_by_domain(store: Store, ask: Callable[..., ConfirmationId], now: datetime) -> None:
     ask("ada@Example.ORG")
     ask("bob@example.org", now + HOUR)
