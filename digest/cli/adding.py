@@ -61,7 +61,7 @@ def add(
     if (path is None) is (not url):
         raise typer.BadParameter("give --path or --url", param_hint="--path")
     settings = settings_of(config)
-    site = site_of(settings, url, name, layout or (), allow_private=allow_private) if url else None
+    site = _site(settings, url, name, layout or (), timezone, allow_private=allow_private) if url else None
     table: dict[str, object] = {"id": name, "title": title, "backlog": 0}
     table |= site.table if site else {"path": str(Path(str(path)).absolute())}
     given = {"layouts": layout, "language": language, "timezone": timezone, "link": link}
@@ -70,6 +70,8 @@ def add(
     look = _look(source, path) if path else _look_at(source, site or Site({}))
     if not as_json:
         _print_look(name, look, site)
+        if site and not timezone:
+            typer.echo("A day begins at midnight in UTC there; --timezone names the time zone of the blog.")
     _require_entries(look, path)
     for other in _sources_of_same_files(settings, source) if path else ():
         typer.echo(
@@ -87,6 +89,22 @@ def add(
         typer.echo(f"Added {name} to {written}. The entries of its first import are not announced.")
     else:
         typer.echo("Nothing was written.")
+
+
+def _site(
+    settings: Settings, urls: Sequence[str], name: str, layouts: Sequence[str], timezone: str, *, allow_private: bool
+) -> Site:
+    from zoneinfo import ZoneInfo
+
+    from digest.errors import ConfigurationError
+
+    try:
+        zone = ZoneInfo(timezone or "UTC")
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"there is no time zone {timezone!r}", place=_PLACE, remedy="write one such as Asia/Shanghai"
+        ) from error
+    return site_of(settings, urls, name, layouts, zone=zone, allow_private=allow_private)
 
 
 def _source(config: Path | None, table: Mapping[str, object], site: Site | None) -> Source:

@@ -15,6 +15,7 @@ from digest.cli.terminal import short, terminal_width, wrapped_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from zoneinfo import ZoneInfo
 
     from digest.dumps.html.choosing import Choice
     from digest.dumps.suggesting.seen import Page
@@ -54,8 +55,8 @@ def fetcher_of(settings: Settings | None, *, allow_private: bool) -> Callable[[s
     return fetch
 
 
-def chosen(url: str, fetch: Callable[[str], Fetched], name: str) -> Choice:
-    """How to read the site at an address; `name` is the id of a layout that has to be declared.
+def chosen(url: str, fetch: Callable[[str], Fetched], name: str, zone: ZoneInfo | None = None) -> Choice:
+    """How to read the site at an address; `name` is the id of a layout that has to be declared, `zone` that of days.
 
     Raises:
         FetchError: the page cannot be fetched.
@@ -63,7 +64,9 @@ def chosen(url: str, fetch: Callable[[str], Fetched], name: str) -> Choice:
     from digest.dumps.html.choosing import choice
 
     found = fetch(url)
-    return choice(found.body, found.url, lambda address: fetch(address).body, media_type=found.media_type, name=name)
+    return choice(
+        found.body, found.url, lambda address: fetch(address).body, media_type=found.media_type, name=name, zone=zone
+    )
 
 
 def name_of(url: str) -> str:
@@ -129,7 +132,15 @@ class Site:
         return self.choice is not None and self.choice.table is not None
 
 
-def site_of(settings: Settings, urls: Sequence[str], name: str, layouts: Sequence[str], *, allow_private: bool) -> Site:
+def site_of(
+    settings: Settings,
+    urls: Sequence[str],
+    name: str,
+    layouts: Sequence[str],
+    *,
+    zone: ZoneInfo,
+    allow_private: bool,
+) -> Site:
     """The site at some addresses, read by the layouts that are named, or as is best.
 
     Raises:
@@ -142,7 +153,7 @@ def site_of(settings: Settings, urls: Sequence[str], name: str, layouts: Sequenc
     private: dict[str, object] = {"allow_private": True} if allow_private else {}
     if layouts:
         return Site({"url": _one_or_more(urls)} | private, tuple(map(fetch, urls)))
-    several = [chosen(url, fetch, name) for url in urls]
+    several = [chosen(url, fetch, name, zone) for url in urls]
     found = same_way(several)
     if not found.layouts:
         raise ConfigurationError(

@@ -22,6 +22,7 @@ from digest.model import Layout as Known
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from digest.dumps.html.tree import Element
     from digest.dumps.interface import Layouts
@@ -60,26 +61,27 @@ def choice(
     *,
     media_type: str = "",
     name: str = "mine",
+    zone: ZoneInfo | None = None,
 ) -> Choice:
     """The best way to read the site of a page that was fetched from `url`.
 
     `fetch` gives the bytes at another address, for the feed that the page names; what it raises must be a DigestError,
     and says why the feed is not taken. Without it, no feed is looked for. `name` is the id of a layout that has to be
-    declared.
+    declared. `zone` is the time zone in which the day of an entry begins; without one, days are as written.
     """
-    own = _read(page, url, FeedFirst(None, demanded=True), media_type)
+    own = _read(page, url, FeedFirst(None, zone, demanded=True), media_type)
     if own:
         return Choice(str(Known.FEED), url, (Known.FEED,), (f"{url} is a feed: {_with(own)}. Digest reads it.",), own)
     reasons: list[str] = []
     root = parsed(_text(page, media_type))
     base = base_of(root, url)
-    if fetch is not None and (found := _feed(root, base, fetch, reasons)) is not None:
+    if fetch is not None and (found := _feed(root, base, fetch, reasons, zone)) is not None:
         return found
-    ways = {one: _read(page, url, DeclaredLayouts([known_layouts()[one]]), media_type) for one in FORMATS}
+    ways = {one: _read(page, url, DeclaredLayouts([known_layouts()[one]], zone), media_type) for one in FORMATS}
     table = draft(root, Grammar())
     if table is not None:
         layouts = compiled([{"id": name, "html": table}], "a suggestion")
-        ways[SELECTORS] = _read(page, url, DeclaredLayouts(layouts), media_type)
+        ways[SELECTORS] = _read(page, url, DeclaredLayouts(layouts, zone), media_type)
     most = max(map(_dated, ways.values()), default=0) or max(map(len, ways.values()), default=0)
     for way, entries in ways.items():
         if not entries:
@@ -117,14 +119,16 @@ _NAMES = {
 }
 
 
-def _feed(root: Element, base: str, fetch: Callable[[str], bytes], reasons: list[str]) -> Choice | None:
+def _feed(
+    root: Element, base: str, fetch: Callable[[str], bytes], reasons: list[str], zone: ZoneInfo | None
+) -> Choice | None:
     """The first feed that the page names and that has entries."""
     named = _named_feeds(root, base)
     if not named:
         reasons.append("The page names no feed.")
     for address in named[:_MOST_FEEDS]:
         try:
-            entries = _read(fetch(address), address, FeedFirst(None, demanded=True), "")
+            entries = _read(fetch(address), address, FeedFirst(None, zone, demanded=True), "")
         except DigestError as error:
             reasons.append(f"The page names the feed {address}, which cannot be fetched: {error}.")
             continue

@@ -61,7 +61,11 @@ def test_a_private_address_is_refused_without_leave(site: Site, capfd: pytest.Ca
 
 def test_a_source_is_added_by_its_address_and_reads_the_feed(site: Site, blog: Blog) -> None:
     site.pages |= {"/": response(NAMED, content_type="text/html"), "/atom": response(ATOM)}
-    out = blog.run("source", "add", "mine", "--title", "M", "--url", f"{site.url}/", "--allow-private", "--yes")
+    add = ("source", "add", "mine", "--title", "M", "--url", f"{site.url}/", "--allow-private")
+    assert "  2021-12-31  One\n" in blog.run(*add, "--timezone", "America/New_York", "--dry-run")
+    out = blog.run(*add, "--yes")
+    assert "  2022-01-01  One\n" in out
+    assert "A day begins at midnight in UTC there; --timezone names the time zone of the blog.\n" in out
     assert f"The page names the feed {site.url}/atom: 1 entry. Digest reads it." in " ".join(out.split())
     written = (blog.home / "digest.toml").read_text("utf-8")
     assert f'url = "{site.url}/atom"\nlayouts = ["feed"]\nallow_private = true' in written
