@@ -52,8 +52,8 @@ def overdue(tx: Transaction, digest: Digest, state: DigestState, now: datetime) 
     if digest.approve and digest.unapproved == "skip":
         skip(tx, digest, state, now, who=DEADLINE)
         return None, False
-    words = "nobody decided in time, so it was sent"
-    _record(tx, state.id, None, EditionActKind.APPROVE, now, words, who=DEADLINE)
+    words = "nobody decided in time, so it was sent" if digest.approve else "approval is not required any more"
+    _approved(tx, state.id, now, words, who=DEADLINE)
     return plan.slot_at, True
 
 
@@ -62,7 +62,7 @@ def given(now: datetime, tx: Transaction, state: DigestState) -> tuple[datetime 
     plan = tx.control.plan(state.id)
     if plan.slot_at is None:
         return None, False
-    _record(tx, state.id, None, EditionActKind.APPROVE, now, "it was approved")
+    _approved(tx, state.id, now, "it was approved")
     return plan.slot_at, True
 
 
@@ -98,6 +98,13 @@ def require_waiting(tx: Transaction, digest: Digest, now: datetime) -> EditionPl
             "now)"
         )
     return plan
+
+
+def _approved(tx: Transaction, digest: DigestId, now: datetime, words: str, *, who: str = OPERATOR) -> None:
+    """Record an approval, once: a large edition is made after it, and may be begun anew."""
+    kinds = [act.kind for act in tx.control.acts([digest]) if act.edition is None]
+    if EditionActKind.APPROVE not in kinds:
+        _record(tx, digest, None, EditionActKind.APPROVE, now, words, who=who)
 
 
 def _record(

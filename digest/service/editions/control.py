@@ -148,7 +148,7 @@ def cancel(store: Store, key: EditionKey, now: datetime) -> int:
     with store.write() as tx:
         edition = _require_edition(tx, key)
         people = [*tx.control.cancel(key, now), *tx.planning.drop(key)]
-        tx.subscribers.set_behind(edition.digest, people, behind=True)
+        tx.control.missed(edition, people)
         words = f"cancelled: {len(people)} mails are not sent; the next edition lists its entries for these people"
         _record(tx, edition.digest, key, EditionActKind.CANCEL, now, words)
     return len(people)

@@ -83,13 +83,13 @@ def _due_slot(
 
 
 def cut(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
-    """Make an edition now, due or not; None if there is nothing to announce.
+    """Make an edition now, due or not; None if there is nothing to announce. One that waits is approved by that.
 
     Raises:
         FencedError: the store was restored, and its fence is not lifted.
         EditionError: it cannot be made.
     """
-    return _make_now(store, settings, digest, now, lambda _tx, _digest_state: (None, True))
+    return _make_now(store, settings, digest, now, lambda tx, state: (approval.given(now, tx, state)[0], True))
 
 
 def approve(store: Store, settings: Settings, digest: Digest, now: datetime) -> EditionCounts | None:
@@ -181,6 +181,7 @@ def make_all(
         if digest.id in but:
             continue
         state = _digest_state(tx, digest, now)
+        tx.control.ask_no_more(state.id)  # what came after the question is unannounced, too
         slot = due_slot(
             schedule_of(digest),
             now,

@@ -32,11 +32,16 @@ def plan_welcome(
     """Plan it: the newest edition of each digest if `edition` is wanted and there is one, otherwise a welcome.
 
     Neither goes to anybody twice: an edition is an ordinary delivery, of which each subscriber has one, and a welcome
-    is dropped if an edition is on its way.
+    is dropped if an edition is on its way. If a newer edition was cancelled, their next one lists its entries.
 
     Returns: `edition`, `letter`, or nothing.
     """
-    planned = [plan_latest(tx, settings, secret, person, digest, now) for digest in digests] if edition else []
+    planned = []
+    for digest in digests if edition else ():
+        planned.append(plan_latest(tx, settings, secret, person, digest, now))
+        newest = tx.editions.newest(digest)
+        if cancelled := tx.editions.cancelled_since(digest, newest.closes_at if newest else None):
+            tx.control.missed(cancelled, [person])
     if any(planned):
         return "edition"
     if settings.signup.welcome == "none":

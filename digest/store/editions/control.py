@@ -5,13 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
-from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
+from digest.model import DeliveryState, DigestId, Edition, EditionKey, EntryId, SubscriberId
 from digest.records.editions import EditionAct, EditionActKind, EditionPlan, LeftOut
 from digest.store.database.statements import insert
 from digest.store.database.tables.editions import edition_acts, edition_plans, editions, left_out
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscriptions
-from digest.store.mailing.leases import TAKEN_BACK
+from digest.store.mailing.leases import NOT_LEASED, TAKEN_BACK, missed
 
 _NO_PLAN: dict[str, object] = {"note": "", "first": [], "slot_at": None, "asked_at": None}
 _UNSENT = (DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN)
@@ -46,6 +46,11 @@ class EditionControl:
         """Record that the edition of a slot waits for approval."""
         self._set(digest, slot_at=slot, asked_at=now)
 
+    def ask_no_more(self, digest: DigestId) -> None:
+        """Let no edition wait; the rest of the plan stays."""
+        here = update(edition_plans).where(edition_plans.c.digest == digest)
+        self._connection.execute(here.values(slot_at=None, asked_at=None))
+
     def _set(self, digest: DigestId, **values: object) -> None:
         first = insert(self._connection, edition_plans).values({"digest": digest, **_NO_PLAN, **values})
         self._connection.execute(first.on_conflict_do_update(index_elements=[edition_plans.c.digest], set_=values))
@@ -67,7 +72,11 @@ class EditionControl:
         self._connection.execute(delete(left_out).where(left_out.c.digest == digest, left_out.c.once))
 
     def hold(self, edition: EditionKey, now: datetime | None) -> None:
-        """Send no more mails of an edition; with None, go on."""
+        """Send no more mails of an edition, leased or not, if none was begun; with None, go on."""
+        unused = and_(deliveries.c.edition == edition, deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
+        if now is not None:
+            back = {"state": deliveries.c.leased_from, **NOT_LEASED}
+            self._connection.execute(update(deliveries).where(unused).values(back))
         self._connection.execute(update(editions).where(editions.c.key == edition).values(held_at=now))
 
     def cancel(self, edition: EditionKey, now: datetime) -> list[SubscriberId]:
@@ -83,6 +92,10 @@ class EditionControl:
         here = update(editions).where(editions.c.key == edition)
         self._connection.execute(here.values(cancelled_at=func.coalesce(editions.c.cancelled_at, now), held_at=None))
         return [SubscriberId(number) for number in people]
+
+    def missed(self, edition: Edition, people: Iterable[SubscriberId]) -> None:
+        """Record who is not sent an edition that they were to get: the next one lists its entries for them."""
+        missed(self._connection, edition.digest, edition.closes_at, people)
 
     def received(self, edition: EditionKey, subscriber: SubscriberId) -> tuple[int, datetime | None]:
         """The variant of a person's mail of an edition, and since when they follow its digest; None if they left."""

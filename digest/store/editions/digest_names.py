@@ -108,6 +108,9 @@ class DigestNames:
         if run(select(edition_plans).where(edition_plans.c.digest == new)).first() is None:
             run(update(edition_plans).where(edition_plans.c.digest == old).values(digest=new))
         run(delete(edition_plans).where(edition_plans.c.digest == old))
+        taken = select(editions.c.slot_at).where(editions.c.digest == new, editions.c.slot_at.is_not(None))
+        made = and_(edition_plans.c.digest == new, edition_plans.c.slot_at.in_(taken))
+        run(update(edition_plans).where(made).values(slot_at=None, asked_at=None))
         other = left_out.alias()
         both = select(other.c.entry_id).where(other.c.digest == new)
         run(delete(left_out).where(left_out.c.digest == old, left_out.c.entry_id.in_(both)))

@@ -150,6 +150,15 @@ class Editions:
         row = self._connection.execute(query).one_or_none()
         return edition_of(row) if row else None
 
+    def cancelled_since(self, digest: DigestId, moment: datetime | None) -> Edition | None:
+        """The oldest cancelled edition of a digest that was made after then; None if there is none."""
+        stopped = and_(editions.c.empty.is_(False), editions.c.cancelled_at.is_not(None))
+        query = select(editions).where(editions.c.digest == digest, stopped)
+        if moment is not None:
+            query = query.where(editions.c.closes_at > moment)
+        row = self._connection.execute(query.order_by(editions.c.closes_at, editions.c.key).limit(1)).one_or_none()
+        return edition_of(row) if row else None
+
     def outgoing(self, digest: DigestId) -> list[Edition]:
         """The editions of a digest for everybody, oldest first: not empty, neither held nor cancelled."""
         stopped = or_(editions.c.held_at.is_not(None), editions.c.cancelled_at.is_not(None))

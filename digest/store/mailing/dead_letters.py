@@ -60,13 +60,15 @@ class DeadLetters:
     def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
         """Plan a dead delivery once more, due now, with its former Message-ID.
 
-        False if it is not in `state`, not dead, or its subscriber left, is suppressed or erased.
+        False if it is not in `state`, not dead, its edition was cancelled, or its subscriber left, is suppressed or
+        erased.
         """
         digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
         subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
         writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
         wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
-        this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        goes_on = exists().where(editions.c.key == edition, editions.c.cancelled_at.is_(None))
+        this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber, goes_on)
         values = {"state": DeliveryState.PLANNED, "next_at": now}
         if state is DeliveryState.FAILED:  # nobody has it; a mail that may have arrived keeps its bytes
             values["written_at"] = now

@@ -4,8 +4,8 @@ The statements are created once: creating one takes as long as leasing ten deliv
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     exists,
     func,
+    literal,
     or_,
     select,
     tuple_,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 )
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.records.editions import CLOCK_TOLERANCE
 from digest.store.database.statements import batches, execute_ready, fetched
 from digest.store.database.tables.columns import UtcTime
 from digest.store.database.tables.editions import editions
@@ -65,6 +67,10 @@ def lease(
         if not due:  # another drain is taking what there is
             taken_by_others.append(oldest.key)
             continue
+        if oldest.cancelled_at is not None:  # they were being sent when it was cancelled, and were put off since
+            _move(connection, _take_back, oldest.key, [row.id for row in due], {})
+            missed(connection, oldest.digest, oldest.closes_at, [row.id for row in due])
+            continue
         _move(connection, _take_back, oldest.key, [row.id for row in due if not row.reachable], {})
         _move(connection, _take, oldest.key, [row.id for row in due if row.reachable], {"until": until})
         taken += [_delivery(row, oldest, until) for row in due if row.reachable]
@@ -88,6 +94,19 @@ def free(
                 ended = update(deliveries).where(these).values(_without_lease(begun=begun))
                 counts[begun] += connection.execute(ended, {"now": now} if begun else {}).rowcount
     return counts[0], counts[1]
+
+
+def missed(connection: Connection, digest: str, made_at: datetime, people: Iterable[int]) -> None:
+    """Record who is not sent an edition that they were to get: the next one lists its entries for them.
+
+    It does so also for those who came, or changed their topics, after it was made.
+    """
+    since = subscriptions.c.since
+    reach = literal(made_at + CLOCK_TOLERANCE - timedelta(microseconds=1), UtcTime)  # it, and no edition before
+    values = {"behind": True, "since": case((since > reach, reach), else_=since)}
+    for batch in batches(people):
+        these = and_(subscriptions.c.digest == digest, subscriptions.c.subscriber_id.in_(batch))
+        connection.execute(update(subscriptions).where(these).values(values))
 
 
 def among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
@@ -152,7 +171,7 @@ def _due(made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
 
 _NOT_BEGUN, _BEGUN = _ended(begun=False), _ended(begun=True)
 _OLDEST = (
-    select(editions.c.key, editions.c.digest, editions.c.closes_at)
+    select(editions.c.key, editions.c.digest, editions.c.closes_at, editions.c.cancelled_at)
     .where(
         editions.c.held_at.is_(None),
         exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)),

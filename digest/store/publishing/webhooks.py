@@ -94,7 +94,7 @@ class Webhooks:
         """
         here = and_(webhook_events.c.webhook == webhook, webhook_events.c.state == EventState.PLANNED)
         query = select(webhook_events).where(here).order_by(webhook_events.c.ordinal).limit(1)
-        row = self._connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+        row = self._connection.execute(query.with_for_update()).one_or_none()
         if row is None or row.next_at > now:
             return None
         this = _this(row.webhook, row.event)
