@@ -19,6 +19,7 @@ from digest.records.editions import EditionAct, EditionActKind, EditionPlan
 from digest.records.publishing import OPERATOR
 from digest.service.editions.approval import skip
 from digest.service.editions.drafts import edition_pictures
+from digest.service.editions.variants import without_removed
 from digest.service.mailing.composing import edition_mail
 from digest.service.people.subscribers import require_person
 
@@ -117,6 +118,7 @@ def hold(store: Store, key: EditionKey, now: datetime) -> Edition:
         if edition.held_at or edition.cancelled_at:
             raise DigestError(f"{key} is {'held' if edition.held_at else 'cancelled'} already")
         tx.control.hold(key, now)
+        tx.webhooks.withdraw(key)
         _record(tx, edition.digest, key, EditionActKind.HOLD, now, "its mails are held")
         return _require_edition(tx, key)
 
@@ -149,6 +151,7 @@ def cancel(store: Store, key: EditionKey, now: datetime) -> int:
         edition = _require_edition(tx, key)
         people = [*tx.control.cancel(key, now), *tx.planning.drop(key)]
         tx.control.missed(edition, people)
+        tx.webhooks.withdraw(key)
         words = f"cancelled: {len(people)} mails are not sent; the next edition lists its entries for these people"
         _record(tx, edition.digest, key, EditionActKind.CANCEL, now, words)
     return len(people)
@@ -165,6 +168,8 @@ class Copy:
 
 def prepare_copy(store: Store, settings: Settings, key: EditionKey, address: str, now: datetime) -> Copy:
     """Make one more copy of the mail that a subscriber got, with its frozen text and a Message-ID of its own.
+
+    A note stands in the place of an entry that was removed since.
 
     Raises:
         UnknownError: there is no such edition or subscriber.
@@ -183,6 +188,7 @@ def prepare_copy(store: Store, settings: Settings, key: EditionKey, address: str
             raise DigestError(f"{key} is still to be sent to {address} (see `digest edition send`)")
         if row.state in {DeliveryState.FAILED, DeliveryState.SUPPRESSED}:
             raise DigestError(f"{address} never got {key} (use `digest deliveries retry {key} {address}`)")
+        without_removed(tx, settings, key)
         variant, joined = tx.control.received(key, person.subscriber.id)
         if joined is None or person.suppressed:
             raise DigestError(f"{address} gets no mail of {edition.digest} (see `digest subscribers show {address}`)")

@@ -120,18 +120,18 @@ def take_back(store: Store, settings: Settings, entry: str, now: datetime) -> li
         remove_within(tx, entry, now)
         editions = tx.editions.unsent_with(EntryId(entry))
         for key in editions:
-            _rewrite(tx, settings, key)
+            without_removed(tx, settings, key)
         return editions
 
 
-def _rewrite(tx: Transaction, settings: Settings, key: EditionKey) -> None:
+def without_removed(tx: Transaction, settings: Settings, key: EditionKey) -> None:
     """Make the texts of an edition again that name an entry which was removed since."""
     made, selected = tx.editions.edition(key), tx.editions.selected(key)
     digest = settings.digest(made.edition.digest) if made else None
-    if made is None or digest is None:
+    gone = tx.browsing.removed([one.entry.id for one in selected])
+    if made is None or digest is None or not gone:
         return
     edition = made.edition
-    gone = tx.browsing.removed([one.entry.id for one in selected])
     before = {
         one.entry.id: corrections_of(tx, edition, one.entry.id, one.entry.revision)
         for one in selected

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from digest.mail.composing.message import message_id
 from digest.records.editions import Recipient
+from digest.service.editions.variants import without_removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,7 @@ def plan_latest(
     if newest is None or record is None:
         return None
     key = newest.key
+    without_removed(tx, settings, key)
     variants = tx.editions.variants(key)
     whole = variants[0].told
     in_language = (

@@ -19,7 +19,7 @@ from digest import logs
 from digest.errors import DigestError
 from digest.json_output import to_json
 from digest.mail.sending.login import first_line
-from digest.model import DigestId, EntryId, Section
+from digest.model import DigestId, EditionKey, EntryId, Section
 from digest.service.operating.posting import post
 from digest.service.publishing.edition_feeds import edition_content, edition_id
 from digest.service.publishing.syndication import Syndication
@@ -89,13 +89,26 @@ def plan_events(store: Store, settings: Settings, webhook: Webhook, now: datetim
         syndication = Syndication(store, settings)
         if "entries" in webhook.events:
             for entry, event, kind in tx.webhooks.unsent_entries(webhook.id, since):
+                if kind == "removed":
+                    tx.webhooks.skip_entry(webhook.id, entry, now)
                 body = _entry_body(tx, settings, syndication, entry, event, kind, now)
                 tx.webhooks.plan(webhook.id, event, f"entry.{kind}", to_json(body), now)
+        _take_removed_out(tx, settings, syndication, webhook)
         for edition in _editions(tx, settings, webhook, since):
             event = f"edition/{edition.key}"
             body = _edition_body(tx, settings, syndication, edition, event, now)
             tx.webhooks.plan(webhook.id, event, "edition.made", to_json(body), now)
         tx.webhooks.planned_up_to(webhook.id, state)
+
+
+def _take_removed_out(tx: Transaction, settings: Settings, syndication: Syndication, webhook: Webhook) -> None:
+    """Make the events of editions again that are not sent yet and list an entry which was removed since."""
+    for event in tx.webhooks.unsent_editions(webhook.id):
+        key = EditionKey(event.event.removeprefix("edition/"))
+        made = tx.editions.edition(key)
+        if made and tx.browsing.removed([one.entry.id for one in tx.editions.selected(key)]):
+            body = _edition_body(tx, settings, syndication, made.edition, event.event, event.made_at)
+            tx.webhooks.rewrite(webhook.id, event.event, to_json(body))
 
 
 def _editions(tx: Transaction, settings: Settings, webhook: Webhook, since: datetime) -> list[Edition]:

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, exists, func, or_, select, update
 
-from digest.model import EntryId
+from digest.model import EditionKey, EntryId
 from digest.records.publishing import EventState, WebhookCounts, WebhookEvent
 from digest.store.database.statements import insert
 from digest.store.database.tables.intake import sources
 from digest.store.database.tables.outlets import webhook_events, webhooks
 from digest.store.database.tables.publishing import entries
+
+_UNSENT = (EventState.PLANNED, EventState.FAILED)
+_SKIPPED: dict[str, object] = {"state": EventState.SKIPPED, "next_at": None, "body": ""}
 
 
 class Webhooks:
@@ -87,6 +90,28 @@ class Webhooks:
         }
         self._connection.execute(insert(self._connection, webhook_events).values(row).on_conflict_do_nothing())
 
+    def withdraw(self, edition: EditionKey) -> None:
+        """Forget the events of an edition that no webhook has taken: it is held or cancelled."""
+        here = and_(webhook_events.c.event == f"edition/{edition}", webhook_events.c.state.in_(_UNSENT))
+        self._connection.execute(delete(webhook_events).where(here))
+
+    def skip_entry(self, webhook: str, entry: EntryId, now: datetime) -> None:
+        """Never send the events about an entry that are not sent yet: they say what was taken back since."""
+        about = webhook_events.c.event.startswith(f"entry/{entry}/")
+        here = and_(webhook_events.c.webhook == webhook, about, webhook_events.c.state.in_(_UNSENT))
+        self._connection.execute(update(webhook_events).where(here).values({**_SKIPPED, "ended_at": now}))
+
+    def unsent_editions(self, webhook: str) -> list[WebhookEvent]:
+        """The events of editions that are not sent to a webhook yet, oldest first."""
+        here = and_(webhook_events.c.webhook == webhook, webhook_events.c.state.in_(_UNSENT))
+        query = select(webhook_events).where(here, webhook_events.c.kind == "edition.made")
+        ordered = query.order_by(webhook_events.c.ordinal)
+        return [_event(row, row.attempts) for row in self._connection.execute(ordered)]
+
+    def rewrite(self, webhook: str, event: str, body: str) -> None:
+        """Replace the body of an event that is not sent yet."""
+        self._connection.execute(update(webhook_events).where(_this(webhook, event)).values(body=body))
+
     def begin(self, webhook: str, now: datetime, until: datetime) -> WebhookEvent | None:
         """Begin to send the oldest event of a webhook, if it is due; None if it is not, so that the order stays.
 
@@ -134,8 +159,9 @@ class Webhooks:
         """Count everything up to now as sent, after a restored backup; returns how many events were waiting."""
         names = list(webhooks_named)
         here = and_(webhook_events.c.webhook.in_(names), webhook_events.c.state == EventState.PLANNED)
-        skipped: dict[str, object] = {"state": EventState.SKIPPED, "next_at": None, "ended_at": now, "body": ""}
-        count = self._connection.execute(update(webhook_events).where(here).values(skipped)).rowcount
+        count = self._connection.execute(
+            update(webhook_events).where(here).values({**_SKIPPED, "ended_at": now})
+        ).rowcount
         self._connection.execute(update(webhooks).where(webhooks.c.id.in_(names)).values(since=now))
         return count
 

@@ -79,7 +79,8 @@ class Retention:
         """Editions closed before then whose deliveries have all ended, except the newest of each digest."""
         newer, others = editions.alias(), deliveries.alias()
         superseded = exists().where(
-            newer.c.digest == editions.c.digest, newer.c.closes_at > editions.c.closes_at, ~newer.c.empty
+            and_(newer.c.digest == editions.c.digest, newer.c.closes_at > editions.c.closes_at),
+            and_(~newer.c.empty, newer.c.cancelled_at.is_(None)),  # as in Editions.newest
         )
         some = exists().where(deliveries.c.edition == editions.c.key)
         open_ = exists().where(others.c.edition == editions.c.key, others.c.next_at.is_not(None))

@@ -280,3 +280,17 @@ def test_one_more_copy_goes_to_one_person_with_the_same_text(weekly: Blog) -> No
     assert "had no mail of" in at(
         weekly, MONDAY + HOUR, "edition", "resend", "weekly/2026-W11", "cleo@example.org", code=1
     )
+
+
+def test_a_mail_to_one_more_person_says_nothing_of_an_entry_that_was_removed_since(weekly: Blog) -> None:
+    key = made(weekly)
+    at(weekly, MONDAY, "edition", "send")
+    before = set(weekly.mails())
+    entry = next(one for one in weekly.listed("entries", "list") if one["title"] == "甲")
+    at(weekly, MONDAY + HOUR, "entries", "remove", entry["id"])
+    at(weekly, MONDAY + HOUR, "edition", "resend", key, "ada@example.org")
+    at(weekly, MONDAY + HOUR, "subscribers", "add", "cleo@example.org")
+    at(weekly, MONDAY + HOUR, "edition", "send")
+    copies = [text_of(raw) for raw in set(weekly.mails()) - before]
+    assert len(copies) == 2
+    assert all("甲" not in words and "乙的正文" in words for words in copies)

@@ -181,6 +181,40 @@ def test_an_edition_that_is_held_waits(newsroom: Newsroom, receiver: Receiver) -
     assert [kind for kind, _ in receiver.kinds()] == ["entry.added", "edition.made"]
 
 
+@pytest.mark.parametrize("decided", ["hold", "cancel"])
+def test_an_event_that_waits_is_withdrawn_when_its_edition_is_stopped(
+    newsroom: Newsroom, receiver: Receiver, decided: str
+) -> None:
+    newsroom.now += DAY
+    newsroom.read("甲")
+    newsroom.turn()
+    newsroom.run("edition", "cut")
+    receiver.codes = [500]
+    newsroom.turn()
+    newsroom.run("edition", decided, "weekly/2026-W10", *(["--yes"] if decided == "cancel" else []))
+    newsroom.now += HOUR
+    newsroom.turn()
+    assert [kind for kind, _ in receiver.kinds()] == ["entry.added"]
+    if decided == "hold":
+        newsroom.run("edition", "resume", "weekly/2026-W10")
+        newsroom.turn()
+        assert [kind for kind, _ in receiver.kinds()] == ["entry.added", "edition.made"]
+
+
+def test_what_waits_says_nothing_of_an_entry_that_was_removed_meanwhile(newsroom: Newsroom, receiver: Receiver) -> None:
+    newsroom.now += DAY
+    receiver.codes = [500]
+    newsroom.read("甲", "乙")
+    newsroom.run("edition", "cut")
+    newsroom.turn()
+    entry = next(one for one in newsroom.blog.listed("entries", "list") if one["title"] == "甲")
+    newsroom.now += HOUR
+    newsroom.run("entries", "remove", entry["id"])
+    newsroom.turn()
+    assert sorted(kind for kind, _ in receiver.kinds()) == ["edition.made", "entry.added", "entry.removed"]
+    assert not any("甲" in json.dumps(one, ensure_ascii=False) for one in receiver.taken())
+
+
 def test_the_signature_is_that_of_standard_webhooks(newsroom: Newsroom, receiver: Receiver) -> None:
     newsroom.now += HOUR
     newsroom.read("甲")
