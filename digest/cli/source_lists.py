@@ -62,6 +62,9 @@ def import_list(
     *,
     language: Annotated[str, typer.Option(help="The language of their entries, as a language tag.")] = "",
     timezone: Annotated[str, typer.Option(help="The time zone of their dates.")] = "",
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="The feeds are on this machine or its network.")
+    ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -73,7 +76,7 @@ def import_list(
     not announced.
     """
     settings = settings_of(config)
-    imported = _read(file, settings, {"language": language, "timezone": timezone})
+    imported = _read(file, settings, {"language": language, "timezone": timezone, "allow_private": allow_private})
     _check(config, imported)
     if not as_json:
         _print(imported)
@@ -90,7 +93,7 @@ def import_list(
     raise typer.Exit(int(bool(imported.faults)))
 
 
-def _read(file: Path, settings: Settings, given: dict[str, str]) -> _Imported:
+def _read(file: Path, settings: Settings, given: dict[str, object]) -> _Imported:
     """The sources that a list gives, without those that are configured already."""
     try:
         with file.open("rb") as stream:
@@ -150,7 +153,7 @@ def _refusal(config: Path | None, tables: list[dict[str, object]]) -> str:
     try:
         settings = load_settings(config, more=tables)
     except ConfigurationError as error:
-        return str(error).removeprefix("digest: ")
+        return str(error).removeprefix("digest source add: ")
     if any(settings.source(str(table["id"])) is None for table in tables):
         return "the variable DIGEST_SOURCES sets the sources (add them to that variable yourself)"
     return ""

@@ -25,6 +25,11 @@ NEXT = (
     "`digest layout try NAME PATH` and `digest source add ID --title TITLE --path PATH --layout NAME`"
 )
 """The remedy for a dump in an unknown layout."""
+NEXT_FETCHED = (
+    "see what the site serves: `digest source fetches ID --save FILE` writes it; "
+    "`digest layout suggest URL` tells how to read it"
+)
+"""The same for a page that was fetched, whose name is its address."""
 _UNKNOWN = ("holds no entry in a known layout", "holds no entry as drawn", "holds days with titles")
 
 
@@ -68,7 +73,10 @@ def read_sightings(
     if not stream.tell():
         raise DumpError(dump, "is empty", remedy="see whether the crawler still writes it")
     reason = reading.nothing()
-    raise DumpError(dump, reason, remedy=NEXT if reason.startswith(_UNKNOWN) else "see what the crawler saved")
+    fetched = dump.startswith(("http://", "https://"))
+    unknown = NEXT_FETCHED if fetched else NEXT
+    remedy = "see what the site serves" if fetched else "see what the crawler saved"
+    raise DumpError(dump, reason, remedy=unknown if reason.startswith(_UNKNOWN) else remedy)
 
 
 def read_snapshot(

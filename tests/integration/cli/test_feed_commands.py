@@ -127,3 +127,14 @@ def test_a_list_is_shown_before_it_is_imported(blog: Blog, capfd: pytest.Capture
     assert "Ignored folders: Science / Physics, Science." in told
     assert "digest: line 8: Lost has no xmlUrl" in told
     assert "Nothing was written." in told
+
+
+def test_feeds_of_ones_own_network_are_imported_and_a_refused_one_is_told_plainly(blog: Blog) -> None:
+    file = blog.home / "feeds.opml"
+    urls = ("http://127.0.0.1:8801/feed", "https://me:marker@one.example/feed")
+    outlines = "".join(f'<outline type="rss" text="One" xmlUrl="{url}"/>' for url in urls)
+    file.write_text(f"<opml><body>{outlines}</body></opml>", "utf-8")
+    told = blog.run("source", "import", str(file), "--allow-private", "--yes", code=1)
+    assert "digest: line 1: One sources.one-2.url.#1: the address names a user" in told
+    assert "marker" not in told
+    assert load(blog.home / "digest.toml").sources[-1].allow_private

@@ -316,3 +316,10 @@ def test_a_feed_in_a_file_that_breaks_off_has_one_note_and_its_whole_items_are_c
     found = read_snapshot(io.BytesIO(half), "feed.xml", is_cut=True)
     assert [note.kind for note in found.notes] == [NoteKind.CUT]
     assert [(one.title, one.complete) for one in found.sightings] == [("a", True), ("b", True)]
+
+
+@pytest.mark.parametrize(("dump", "said"), [("https://blog.example/", "suggest URL"), ("a.html", "suggest PATH")])
+def test_the_remedy_for_a_page_without_entries_fits_where_it_came_from(dump: str, said: str) -> None:
+    with pytest.raises(DumpError) as error:
+        read_snapshot(io.BytesIO(b"Nothing that is known\n"), dump)
+    assert said in error.value.remedy
