@@ -129,7 +129,7 @@ def test_a_list_is_shown_before_it_is_imported(blog: Blog, capfd: pytest.Capture
     assert "Nothing was written." in told
 
 
-def test_feeds_of_ones_own_network_are_imported_and_a_refused_one_is_told_plainly(blog: Blog) -> None:
+def test_feeds_of_ones_own_network_are_imported_and_a_refused_one_is_named(blog: Blog) -> None:
     file = blog.home / "feeds.opml"
     urls = ("http://127.0.0.1:8801/feed", "https://me:marker@one.example/feed")
     outlines = "".join(f'<outline type="rss" text="One" xmlUrl="{url}"/>' for url in urls)
