@@ -98,6 +98,7 @@ def _tried(settings: Settings) -> TemplateTrial:
             f"{name} replaces no built-in template{_did_you_mean(likely)}"
             for name, likely in (strays(one, folder, used) if folder else ())
         ]
+    odd += _without_note(folder, settings) if folder else []
     if folder and not folder.is_dir():
         odd = ["there is no such folder, so that our templates are used (mend templates, or make the folder)"]
     return TemplateTrial(
@@ -128,6 +129,20 @@ def _problem(what: str, attempt: Callable[[], object]) -> Iterator[str]:
         yield str(error)
     except Exception as error:  # noqa: BLE001 - a template may do anything; the failure is reported as its fault
         yield f"{what}: {type(error).__name__}: {error}"
+
+
+def _without_note(folder: Path, settings: Settings) -> list[str]:
+    """What to say of own templates that would not show an operator's note; one that extends another may show its."""
+    shown = {"web/edition.html": "edition.note", "web/edition_content.html": "note_html"}
+    for area in _folders(settings.digests):
+        shown |= {f"{area}html.html": "note_html", f"{area}text.txt": "note"}
+    said = []
+    for name, variable in shown.items():
+        own = (folder / name).read_text("utf-8") if (folder / name).is_file() else variable
+        if variable not in own and "mail/weekly/" not in own and f'extends "{name}"' not in own:
+            written = "{{ note }}" if name.endswith(".txt") else f"{{{{ {variable} | safe }}}}"
+            said.append(f"{name} shows no note of `digest edition note` (write {written} where it should stand)")
+    return said
 
 
 def _files() -> Iterator[Path]:

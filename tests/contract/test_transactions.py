@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import threading
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import pytest
 from digest.errors import StoreError
 from digest.model import EntryId, SourceId
 from digest.store import open_store
+from tests.contract.conftest import DAY, NOW
 from tests.waiting import SECONDS, until
 
 if TYPE_CHECKING:
@@ -205,3 +206,22 @@ def test_the_version_shows_what_another_process_wrote(tmp_path: Path, now: datet
 def test_a_store_on_a_server_says_no_version(url: str) -> None:
     with contextlib.closing(open_store(url)) as store:
         assert (store.version() is None) is url.startswith("postgres")
+
+
+def test_two_processes_keep_the_order_of_a_webhooks_events(url: str) -> None:
+    with contextlib.closing(open_store(url)) as store, contextlib.closing(open_store(url)) as other:
+        with store.write() as tx:
+            tx.webhooks.register("chat", NOW)
+            for event in ("edition/1", "edition/2"):
+                tx.webhooks.plan("chat", event, "edition.made", "{}", NOW)
+
+        def second() -> object:
+            with other.write(exclusive=False) as tx:
+                return tx.webhooks.begin("chat", NOW, NOW + DAY)
+
+        with ThreadPoolExecutor(1) as pool:
+            with store.write(exclusive=False) as tx:
+                assert tx.webhooks.begin("chat", NOW, NOW + DAY)
+                waiting = pool.submit(second)
+                wait([waiting], timeout=0.1)
+            assert waiting.result() is None
