@@ -155,16 +155,18 @@ def test_a_file_that_replaces_nothing_is_named(blog: Blog, own: Path) -> None:
         assert re.search(rf"^warn  templates: \S+/own: {told}", said, re.MULTILINE), said
 
 
-@pytest.mark.usefixtures("own")
 def test_check_names_own_templates_that_show_no_note(tmp_path: Path) -> None:
     put(tmp_path / "own", "mail/weekly/html.html", "<p>{{ title }}</p>")
     put(tmp_path / "own", "mail/weekly/text.txt", "{{ title }} {{ note }}")
-    tried = try_templates(Settings(templates=tmp_path / "own"))
+    sources = [{"id": "blog", "title": "Blog", "path": tmp_path}]
+    digests = [{"id": "weekly", "title": "Weekly"}]
+    tried = try_templates(Settings(templates=tmp_path / "own", sources=sources, digests=digests))
     assert [one.partition(" (")[0] for one in tried.odd] == [
         "mail/weekly/html.html shows no note of `digest edition note`"
     ]
 
 
+@pytest.mark.usefixtures("own")
 def test_a_folder_of_templates_that_is_not_there_is_named(blog: Blog) -> None:
     said = blog.run("check")
     assert re.search(r"^warn  templates: .*/own: there is no such folder", said, re.MULTILINE)
