@@ -144,8 +144,8 @@ def approve(digest: DigestArgument = None, *, as_json: JsonOption = False, confi
             "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
         ):
             made = making.approve(store, settings, chosen, clock())
-    if made is None:
-        typer.echo(f"{chosen.id}: there is nothing to announce any more; no edition was made", err=as_json)
+    if made is None or (made.edition.empty and not made.deliveries):
+        typer.echo(f"{chosen.id}: there is nothing to announce any more; nothing is sent", err=as_json)
     elif as_json:
         print_json(edition_json(made))
     else:

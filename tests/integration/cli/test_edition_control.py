@@ -294,3 +294,13 @@ def test_a_mail_to_one_more_person_says_nothing_of_an_entry_that_was_removed_sin
     copies = [text_of(raw) for raw in set(weekly.mails()) - before]
     assert len(copies) == 2
     assert all("甲" not in words and "乙的正文" in words for words in copies)
+
+
+def test_nothing_is_sent_if_everything_was_removed_while_an_edition_waited(weekly: Blog) -> None:
+    tick(weekly, MONDAY)
+    for entry in json.loads(at(weekly, MONDAY, "edition", "plan", "--json"))["entries"]:
+        at(weekly, MONDAY + HOUR, "entries", "remove", entry["id"])
+    assert "nothing to announce any more" in at(weekly, MONDAY + HOUR, "edition", "approve")
+    tick(weekly, MONDAY + 9 * HOUR)
+    assert told(weekly) == []
+    assert "every row satisfies them" in at(weekly, MONDAY + 9 * HOUR, "check", "--deep")
