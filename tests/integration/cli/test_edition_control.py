@@ -304,3 +304,8 @@ def test_nothing_is_sent_if_everything_was_removed_while_an_edition_waited(weekl
     tick(weekly, MONDAY + 9 * HOUR)
     assert told(weekly) == []
     assert "every row satisfies them" in at(weekly, MONDAY + 9 * HOUR, "check", "--deep")
+
+
+def test_a_simulation_asks_nobody_for_approval(weekly: Blog) -> None:
+    out = at(weekly, MONDAY + DAY, "simulate", "--from", "2026-03-12", "--to", "2026-03-17", "-o", f"{weekly.home}/sim")
+    assert "weekly/2026-W12" in out
