@@ -17,7 +17,6 @@ from digest.model import SourceId
 from digest.records.fetching import COMMAND, FetchState, KeptFetch
 from digest.service.fetching import pacing
 from digest.service.fetching.origins import names
-from digest.store.intake.fetches import packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,6 +124,8 @@ class Collector:
 
     def _keep(self, store: Store, source: Source, state: FetchState, found: Fetched | NotModified) -> Fetches:
         """Store what came."""
+        from digest.store.intake.fetches import packed  # noqa: PLC0415 - the service does not load SQLAlchemy
+
         now = self._clock()
         well = replace(
             state,

@@ -38,6 +38,7 @@ LEAST_SCORE = 90  # of 100, in each mail program
 PLAINER = {
     "<style>",  # the dark colours; every other style is inlined
     "@media",
+    "text-wrap",  # lines end where they end without it
     "table-layout",  # Outlook on a desktop widens the sheet for a long address
 }
 # Chinese mails say 退订, and every mail has the header.
