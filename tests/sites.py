@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import socketserver
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,14 +46,17 @@ class Request:
     fields: dict[str, str]
     connection: socket.socket
     closing: threading.Event
+    begins: Callable[[], None] = lambda: None  # called before each part of the answer
 
     def send(self, raw: bytes) -> None:
         """Send bytes; a client that has gone is no error."""
+        self.begins()
         with contextlib.suppress(OSError):
             self.connection.sendall(raw)
 
     def drip(self, part: bytes, *, seconds: float = 0.02) -> None:
         """Send the same bytes again and again, until the client has had enough."""
+        self.begins()
         with contextlib.suppress(OSError):
             while not self.closing.wait(seconds):
                 self.connection.sendall(part)
@@ -62,7 +66,8 @@ class Request:
 class Site:
     """A site on the loopback: what it answers by path, and what it was asked.
 
-    A path that is not among `pages` is not found. `busiest` counts the requests that were open at once.
+    A path that is not among `pages` is not found. `busiest` counts the requests that were open at once; one is open
+    until its answer begins.
     """
 
     pages: dict[str, Answer] = field(default_factory=dict)
@@ -71,7 +76,7 @@ class Site:
     port: int = 0
     tls: ssl.SSLContext | None = None
     closing: threading.Event = field(default_factory=threading.Event)
-    _open: int = 0
+    _open: set[int] = field(default_factory=set)  # the requests without an answer, by their place in `asked`
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -95,9 +100,11 @@ class Site:
         if request is None:
             return
         with self._lock:
+            place = len(self.asked)
+            request = replace(request, begins=partial(self._open.discard, place))
             self.asked.append(request)
-            self._open += 1
-            self.busiest = max(self.busiest, self._open)
+            self._open.add(place)
+            self.busiest = max(self.busiest, len(self._open))
         try:
             answer = self.pages.get(request.path, response("not here", "404 Not Found"))
             if isinstance(answer, bytes):
@@ -105,8 +112,7 @@ class Site:
             else:
                 answer(request)
         finally:
-            with self._lock:
-                self._open -= 1
+            self._open.discard(place)
 
 
 def _read(connection: socket.socket, closing: threading.Event) -> Request | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from digest.mail.composing.message import message_id
 from digest.records.editions import Recipient
-from digest.service.editions.variants import without_removed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +57,8 @@ def plan_latest(
     if newest is None or record is None:
         return None
     key = newest.key
+    from digest.service.editions.variants import without_removed  # noqa: PLC0415 - it loads the templates of mails
+
     without_removed(tx, settings, key)
     variants = tx.editions.variants(key)
     whole = variants[0].told

@@ -5,12 +5,13 @@ Decisions 102 and 103.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, and_, cast, literal_column, or_, select
+from sqlalchemy import Connection, Row, Text, and_, cast, literal_column, select
 
 from digest.model import DeliveryState, DigestId, EditionKey, Entry, Section, SubscriberId
-from digest.records.editions import Owed
+from digest.records.editions import CLOCK_TOLERANCE, Owed
 from digest.store.database.statements import batches
 from digest.store.database.tables.editions import edition_bodies, edition_entries, editions
 from digest.store.database.tables.mailing import deliveries
@@ -50,19 +51,19 @@ class Doubts:
         another mail listed for them already, unless that mail surely did not arrive.
         """
         follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
-        # A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
-        # `joined_at`, a change of topics moves `since`.
-        since = or_(deliveries.c.begun_at >= subscriptions.c.joined_at, deliveries.c.begun_at >= subscriptions.c.since)
+        began = (deliveries.c.begun_at, subscriptions.c.joined_at, subscriptions.c.since)
         query = (
-            select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told, subscribers.c.topics)
+            select(
+                deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told, subscribers.c.topics, *began
+            )
             .join_from(deliveries, edition_bodies, _WORDS)
             .join(editions, editions.c.key == deliveries.c.edition)
             .join(subscriptions, follows)
             .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
-            .where(DOUBTFUL, REACHABLE, since, editions.c.digest.in_(frequencies))
+            .where(DOUBTFUL, REACHABLE, editions.c.digest.in_(frequencies))
             .order_by(deliveries.c.subscriber_id, editions.c.closes_at, deliveries.c.edition)
         )
-        rows = self._connection.execute(query).all()
+        rows = [row for row in self._connection.execute(query) if _counts(row)]
         if not rows:
             return {}
         held = self._held({row.edition for row in rows})
@@ -127,6 +128,18 @@ class Doubts:
             query = entry_rows().where(PUBLISHED, entries.c.id.in_(batch)).order_by(*NEWEST_FIRST)
             found += entries_of(self._connection, self._connection.execute(query).all())
         return found
+
+
+def _counts(row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a mail counts for a follower: it was begun since they follow, as far as clocks tell.
+
+    A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
+    `joined_at`, a change of topics moves `since`.
+    """
+    if row.begun_at is None:
+        return False
+    first: datetime = min(row.joined_at, row.since)
+    return bool(row.begun_at >= first - CLOCK_TOLERANCE)
 
 
 def _told(row: Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from digest.mail.composing.lint import findings
 from digest.model import DeliveryState, DigestId, EditionKey, EntryId, SubscriberId
+from digest.records.editions import Recipient
 from digest.service.bounces import dead_letters
 from digest.service.editions import digests, making
 from digest.service.mailing.composing import edition_mail
@@ -127,6 +128,21 @@ def test_the_next_mail_lists_once_more_what_a_lost_one_announced_and_no_later_on
     assert post.listed(ada) == [[], ["乙", "甲"], []]
     assert post.listed(bob) == [[], [], []]
     assert [told for _, told in post.mails(ada)] == [["丙"], ["丁"]]
+
+
+def test_a_lost_mail_counts_though_the_clock_stepped_back_behind_the_joining(post: Post) -> None:
+    ada = post.join()
+    post.publish("甲", "乙")
+    post.tick(at=MONDAY)
+    joined = post.now - HOUR
+    with post.store.write() as tx:
+        tx.subscribers.leave(ada, DigestId("weekly"), "them", joined)
+        tx.subscribers.join(ada, DigestId("weekly"), "them", joined + 2 * HOUR)  # by a clock that was ahead
+        tx.editions.plan(tx.editions.editions()[0].edition.key, Recipient(ada, "<a@b>", 0, post.now))
+    post.cut_off(ada)
+    post.next_week("丙")
+    post.deliver()
+    assert post.listed(ada)[-1] == ["乙", "甲"]
 
 
 def test_a_mail_that_was_cut_once_and_then_taken_is_listed_by_none(post: Post) -> None:
