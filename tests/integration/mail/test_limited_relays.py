@@ -271,6 +271,9 @@ def test_new_mail_is_sent_while_a_slow_domain_is_served(post_to: Callable[..., P
         with post.store.read() as tx:
             assert made
             assert {row.state for row in tx.deliveries.rows(made[0])} == {ACCEPTED}
+        while any(row.next_at for row in post.rows().values()):
+            post.now += timedelta(hours=1)  # one that was refused before the pace was known may wait for a later drain
+            post.drain()
     assert sum(relay.copies().values()) == 63
 
 
