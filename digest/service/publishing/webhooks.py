@@ -117,7 +117,8 @@ def _editions(tx: Transaction, settings: Settings, webhook: Webhook, since: date
         return []
     made = [one for digest in settings.digests for one in tx.editions.outgoing(DigestId(digest.id))]
     recent = sorted((one for one in made if one.closes_at > since), key=lambda one: (one.closes_at, one.key))
-    return [one for one in recent if not tx.webhooks.knows(webhook.id, f"edition/{one.key}")]
+    known = tx.webhooks.editions(webhook.id)
+    return [one for one in recent if one.key not in known]
 
 
 def _body(settings: Settings, event: str, kind: str, now: datetime) -> dict[str, Any]:
@@ -210,14 +211,19 @@ def _send(
 def _attempt(webhook: Webhook, event: WebhookEvent, now: datetime) -> OSError | WebhookError | None:
     """POST an event; the problem, or None if it was taken."""
     try:
-        body = event.body.encode()
-        post(webhook.url, body, signed_headers(secret_of(webhook), event.event, event.kind, body, now))
-    except urllib.error.HTTPError as error:
-        error.close()  # it holds the connection
-        return error
+        _post(webhook, event.event, event.kind, event.body, now)
     except (OSError, ValueError, DigestError) as error:
         return error if isinstance(error, OSError) else WebhookError(str(error))
     return None
+
+
+def _post(webhook: Webhook, event: str, kind: str, text: str, now: datetime) -> None:
+    body = text.encode()
+    try:
+        post(webhook.url, body, signed_headers(secret_of(webhook), event, kind, body, now))
+    except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
+        raise
 
 
 def _record(tx: Transaction, event: WebhookEvent, problem: OSError | WebhookError | None, now: datetime) -> None:
@@ -271,10 +277,8 @@ def send_test(settings: Settings, webhook: Webhook, now: datetime) -> None:
     Raises:
         WebhookError: the receiver did not take it.
     """
-    body = to_json(_body(settings, f"test/{int(now.timestamp())}", "test", now)).encode()
+    event = f"test/{int(now.timestamp())}"
     try:
-        post(webhook.url, body, signed_headers(secret_of(webhook), f"test/{int(now.timestamp())}", "test", body, now))
+        _post(webhook, event, "test", to_json(_body(settings, event, "test", now)), now)
     except (OSError, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()
         raise WebhookError(f"{webhook.id} did not take a test event: {error}") from error

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, func, or_, select, update
 
 from digest.model import EditionKey, EntryId
 from digest.records.publishing import EventState, WebhookCounts, WebhookEvent
@@ -13,6 +13,7 @@ from digest.store.database.tables.intake import sources
 from digest.store.database.tables.outlets import webhook_events, webhooks
 from digest.store.database.tables.publishing import entries
 
+_EDITION = "edition/"  # begins the name of an event about one
 _UNSENT = (EventState.PLANNED, EventState.FAILED)
 _SKIPPED: dict[str, object] = {"state": EventState.SKIPPED, "next_at": None, "body": ""}
 
@@ -68,10 +69,11 @@ class Webhooks:
         rows = self._connection.execute(query.order_by(webhook_events.c.ordinal))
         return {row.event.split("/")[1]: (row.kind.removeprefix("entry."), row.made_at) for row in rows}
 
-    def knows(self, webhook: str, event: str) -> bool:
-        """Whether an event of this name is planned, or was sent."""
-        this = and_(webhook_events.c.webhook == webhook, webhook_events.c.event == event)
-        return bool(self._connection.execute(select(exists().where(this))).scalar_one())
+    def editions(self, webhook: str) -> set[EditionKey]:
+        """The editions with an event that is planned, or was sent."""
+        these = and_(webhook_events.c.webhook == webhook, webhook_events.c.event.startswith(_EDITION))
+        found = self._connection.execute(select(webhook_events.c.event).where(these)).scalars()
+        return {EditionKey(name.removeprefix(_EDITION)) for name in found}
 
     def plan(self, webhook: str, event: str, kind: str, body: str, now: datetime) -> None:
         """Plan an event, to be sent after those planned before; does nothing if it is planned, or was sent."""
@@ -92,7 +94,7 @@ class Webhooks:
 
     def withdraw(self, edition: EditionKey) -> None:
         """Forget the events of an edition that no webhook has taken: it is held or cancelled."""
-        here = and_(webhook_events.c.event == f"edition/{edition}", webhook_events.c.state.in_(_UNSENT))
+        here = and_(webhook_events.c.event == f"{_EDITION}{edition}", webhook_events.c.state.in_(_UNSENT))
         self._connection.execute(delete(webhook_events).where(here))
 
     def skip_entry(self, webhook: str, entry: EntryId, now: datetime) -> None:
