@@ -24,7 +24,7 @@ from digest.cli.progress import Progress
 from digest.cli.terminal import address_for_terminal, local_and_relative
 from digest.errors import ConfigurationError
 from digest.json_output import pick
-from digest.model import DigestId, EditionKey
+from digest.model import EditionKey
 
 if TYPE_CHECKING:
     from digest.settings import Digest
@@ -231,21 +231,16 @@ def resend(
 
 
 def _print_plan(store: Store, digest: Digest, *, as_json: bool) -> None:
-    from digest.editions.schedule import next_slot
-    from digest.records.editions import DigestState
     from digest.service.editions.approval import deadline
-    from digest.service.editions.digests import schedule_of
-    from digest.service.editions.selecting import select_entries
+    from digest.service.editions.drafts import next_edition
     from digest.typeset.titles import headline
 
-    name, now = DigestId(digest.id), clock()
+    now = clock()
     with store.read() as tx:
-        made = tx.control.plan(name)
-        state = tx.editions.digest(name) or DigestState(name, now, None, None, 0)
-        selected = select_entries(tx, digest, state).entries
+        upcoming = next_edition(tx, digest, now)
+        made, selected, due = upcoming.plan, upcoming.selection.entries, upcoming.due
         titles = {one.entry: tx.audit.matching(one.entry, 1)[0][1] for one in made.left_out}
     until = deadline(digest, made) if made.slot_at else None
-    due = made.slot_at or next_slot(schedule_of(digest), now)
     if as_json:
         out = [pick(one, "entry", "once", "at") | {"title": titles[one.entry]} for one in made.left_out]
         print_json(

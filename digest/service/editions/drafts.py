@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Body, EditionKey
+    from digest.records.editions import EditionPlan
+    from digest.service.editions.selecting import Selection
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
@@ -52,6 +54,28 @@ class Draft:
     pictures: dict[str, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class NextEdition:
+    """What the next edition of a digest would be now: the operator's plan, its entries, and when it is or was due."""
+
+    plan: EditionPlan
+    selection: Selection
+    due: datetime
+
+
+def next_edition(tx: Transaction, digest: Digest, now: datetime) -> NextEdition:
+    """The next edition of a digest as of now; nothing is stored."""
+    name = DigestId(digest.id)
+    plan = tx.control.plan(name)
+    selection = select_entries(tx, digest, _digest_state(tx, name, now))
+    return NextEdition(plan, selection, plan.slot_at or next_slot(schedule_of(digest), now))
+
+
+def _digest_state(tx: Transaction, name: DigestId, now: datetime) -> DigestState:
+    """What is stored about a digest; if it is newly configured, what will be."""
+    return tx.editions.digest(name) or DigestState(name, now, None, None, 0)
+
+
 def draft_edition(
     store: Store, settings: Settings, digest: Digest, now: datetime, language: str, topics: Sequence[str] = ()
 ) -> Draft | None:
@@ -60,8 +84,7 @@ def draft_edition(
     None if there is nothing to announce to them.
     """
     with store.read() as tx:
-        name = DigestId(digest.id)
-        state = tx.editions.digest(name) or DigestState(name, now, None, None, 0)  # newly configured
+        state = _digest_state(tx, DigestId(digest.id), now)
         whole = select_entries(tx, digest, state)
         holds = holds_any(settings, topics)
         selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))

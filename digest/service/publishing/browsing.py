@@ -8,11 +8,9 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from digest.editions.schedule import next_slot
 from digest.model import DigestId, Section
-from digest.records.editions import DigestState
 from digest.search_terms import marks, query
-from digest.service.editions.digests import digest_zone, schedule_of
+from digest.service.editions.digests import digest_zone
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
@@ -94,7 +92,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class NextEdition:
+class NextEditionPage:
     """What the next edition of a digest holds so far. `at` is when it is or was due; it `waits` for approval."""
 
     digest: str
@@ -220,26 +218,23 @@ class Catalogue:
             tuple(authors)[:_AUTHORS],
         )
 
-    def next_edition(self, name: str, language: str) -> NextEdition | None:
+    def next_edition(self, name: str, language: str) -> NextEditionPage | None:
         """What the next edition of a digest would announce now; None if there is no such digest."""
         digest = self._settings.digest(name)
         if digest is None:
             return None
-        from digest.service.editions.selecting import select_entries  # noqa: PLC0415 - few visitors look at this page
+        from digest.service.editions.drafts import next_edition  # noqa: PLC0415 - few visitors look at this page
 
-        now, key = self._now(), DigestId(name)
+        now = self._now()
         with self._store.read() as tx:
-            plan = tx.control.plan(key)
-            state = tx.editions.digest(key) or DigestState(key, now, None, None, 0)
-            selected = select_entries(tx, digest, state).entries
-        due = plan.slot_at or next_slot(schedule_of(digest), now)
+            found = next_edition(tx, digest, now)
         views = Views(self._settings, language, now)
         new, corrected = (
-            tuple(views.title(one.entry) for one in selected if one.section is section)
+            tuple(views.title(one.entry) for one in found.selection.entries if one.section is section)
             for section in (Section.NEW, Section.CORRECTED)
         )
-        at = views.moment(due, digest_zone(self._settings, key))
-        return NextEdition(name, digest.title, at, plan.slot_at is not None, new, corrected)
+        at = views.moment(found.due, digest_zone(self._settings, DigestId(name)))
+        return NextEditionPage(name, digest.title, at, found.plan.slot_at is not None, new, corrected)
 
     def addresses(self, first: int, last: int) -> list[tuple[str, datetime]]:
         """The path of each published entry with these numbers in the feed of all entries, and when it was updated."""
