@@ -22,7 +22,7 @@ from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
-from digest.web.conditional import respond, wants_page
+from digest.web.conditional import FEED_CACHE, MOVED_CACHE, respond, wants_page
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.outlets import outlet_routes
 from digest.web.pages import MANIFEST, PICTURES, Pages, script_of
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store
 
-_FEED_AGE = 900  # seconds
-_FEED_CACHE = f"public, max-age={_FEED_AGE}, stale-if-error=86400"
-_MOVED_CACHE = {"Cache-Control": f"public, max-age={_FEED_AGE}"}
 _FOR_GOOD = {"Cache-Control": "public, max-age=31536000, immutable"}  # its address contains its hash
 _FEED_ANSWER = "digest.feed"  # scope key: which feed was requested, and how it was answered
 # No script runs here. `connect-src` lets programs that examine a page from within, such as Lighthouse, read robots.txt.
@@ -191,7 +188,7 @@ class _Site:
             return None
         url = request.url.path.replace(f"/sources/{name}", f"/sources/{present}", 1)
         query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{url}{query}", 301, _MOVED_CACHE)
+        return RedirectResponse(f"{url}{query}", 301, MOVED_CACHE)
 
     def reading(self, request: Request) -> Response:
         """How to read what is here, and where."""
@@ -233,7 +230,7 @@ class _Site:
 
     def _document(self, request: Request, document: Document, *, styled: bool) -> Response:
         negotiated = ("Accept", "Accept-Language") if styled else ("Accept",)
-        made = respond(document, request.headers, cache=_FEED_CACHE, negotiated=negotiated)
+        made = respond(document, request.headers, cache=FEED_CACHE, negotiated=negotiated)
         request.scope[_FEED_ANSWER] = (request.path_params["kind"], "kept" if document.taken() else "made")
         return Response(made.body, made.status, made.headers)
 
@@ -243,7 +240,7 @@ class _Site:
         if entry:
             return self._pages.page(request, "entry", entry=entry)
         if into := self._reading.merged_into(name):
-            return RedirectResponse(f"/entries/{into}", 301, _MOVED_CACHE)
+            return RedirectResponse(f"/entries/{into}", 301, MOVED_CACHE)
         return (
             self._pages.page(request, "removed", code=410)
             if self._reading.removed(name)
@@ -299,7 +296,7 @@ class _Site:
         path = request.url.path.rstrip("/")
         if path and path != request.url.path and request.method in {"GET", "HEAD"} and _is_ours(request, path):
             query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"{quote(path)}{query}", 301, _MOVED_CACHE)
+            return RedirectResponse(f"{quote(path)}{query}", 301, MOVED_CACHE)
         return self._pages.page(request, "missing", code=404)
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above

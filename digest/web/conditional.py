@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from digest.service.publishing.documents import Document
 
+FEED_AGE = 900  # seconds
+FEED_CACHE = f"public, max-age={FEED_AGE}, stale-if-error=86400"
+MOVED_CACHE = {"Cache-Control": f"public, max-age={FEED_AGE}"}
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _PARTS = re.compile(r"""(?:[^,"]|"(?:[^"\\]|\\.)*")+""")  # what commas divide, but for those in quotes
 _RANGE = re.compile(r"""\s*(?P<range>[^\s;/]+/[^\s;/]+)\s*(?P<parameters>(?:;.*)?)""", re.DOTALL)

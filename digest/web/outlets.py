@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from digest.model import DigestId
 from digest.service.publishing.edition_feeds import EditionFeeds
-from digest.web.conditional import respond
+from digest.web.conditional import FEED_CACHE, MOVED_CACHE, respond
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from digest.service.publishing.syndication import Syndication
     from digest.settings import Settings
     from digest.store.transaction import Store
-
-_AGE = 900  # seconds
 
 
 def outlet_routes(store: Store, settings: Settings, syndication: Syndication) -> list[Route]:
@@ -41,15 +39,14 @@ class _Outlets:
         if self._settings.digest(given["name"]) is None and (moved := self._renamed(request)):
             return moved
         document = self._editions.feed(given["name"], given["kind"], given.get("page"))
-        made = respond(document, request.headers, cache=f"public, max-age={_AGE}, stale-if-error=86400")
+        made = respond(document, request.headers, cache=FEED_CACHE)
         return Response(made.body, made.status, made.headers)
 
     def private(self, request: Request) -> Response:
         """A subscriber's own feed. Its address is a secret: no cache stores it, no search engine lists it."""
         document = self._editions.private(request.path_params["token"], request.path_params["kind"])
-        made = respond(document, request.headers, cache=f"public, max-age={_AGE}, stale-if-error=86400")
-        kept = {name: value for name, value in made.headers.items() if name not in {"Cache-Control", "Link"}}
-        return Response(made.body, made.status, {**kept, "Cache-Control": "no-store", "X-Robots-Tag": "noindex"})
+        made = respond(document, request.headers, cache="no-store")
+        return Response(made.body, made.status, {**made.headers, "X-Robots-Tag": "noindex"})
 
     def _renamed(self, request: Request) -> Response | None:
         """Redirect to the feed of a renamed digest."""
@@ -59,4 +56,4 @@ class _Outlets:
         if renamed is None or self._settings.digest(renamed.new) is None:
             return None
         url = request.url.path.replace(f"/digests/{name}", f"/digests/{renamed.new}", 1)
-        return RedirectResponse(url, 301, {"Cache-Control": f"public, max-age={_AGE}"})
+        return RedirectResponse(url, 301, MOVED_CACHE)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
-from digest.feeds.values import FeedEntry, Paging
+from digest.feeds.values import FeedEntry
 from digest.mail.composing.notes import note_html
 from digest.mail.tokens import read_private_feed_token
 from digest.model import DigestId, Section
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
-from digest.service.publishing.documents import Document
+from digest.service.publishing.documents import Document, PerState
 from digest.service.publishing.feeds import holds_any, subject
-from digest.service.publishing.syndication import FORMATS, HTML_SHARE, feed_document
+from digest.service.publishing.syndication import FORMATS, HTML_SHARE, feed_document, fitting, placed
 from digest.templating import language_tag, rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
+    from digest.feeds.values import FeedFacts
     from digest.model import Edition, EditionKey, Entry
     from digest.records.people import SubscriberRecord
     from digest.service.publishing.syndication import Syndication
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
-IN_A_FEED = 12  # editions in a subscription document; older ones are in archives of as many
-_KEPT = 64  # documents
-_Wanted = tuple[str, str, int | None]
+IN_A_FEED = 12  # editions in a subscription document at most; older ones are in archives
+IN_AN_ARCHIVE = 4  # few enough that a subscription document never misses many
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,7 @@ class EditionFeeds:
 
     def __init__(self, store: Store, settings: Settings, syndication: Syndication) -> None:
         self._store, self._settings, self._syndication = store, settings, syndication
-        self._made: OrderedDict[_Wanted, tuple[object, Document]] = OrderedDict()
-        self._lock = Lock()
+        self._known = PerState(store)
 
     def feed(self, digest: str, kind: str, page: int | None = None) -> Document:
         """The newest editions of a digest, or an archive page of older ones, numbered from 1 for the oldest.
@@ -60,21 +58,10 @@ class EditionFeeds:
         configured = self._settings.digest(digest)
         if configured is None or kind not in FORMATS:
             raise UnknownError("feed", f"digests/{digest}/feed.{kind}")
-        wanted = (digest, kind, page)
         with self._store.read() as tx:
             editions = tx.editions.outgoing(DigestId(digest))
-            state = (tx.entries.published_state(), tuple(one.key for one in editions))
-            with self._lock:
-                known = self._made.get(wanted)
-            if known and known[0] == state:
-                return known[1]
-            made = self._document(tx, configured, kind, page, editions)
-        with self._lock:
-            self._made[wanted] = (state, made)
-            self._made.move_to_end(wanted)
-            while len(self._made) > _KEPT:
-                self._made.popitem(last=False)
-        return made
+            name = (digest, kind, page, tuple(one.key for one in editions))
+            return self._known.get(name, lambda tx: self._document(tx, configured, kind, page, editions), tx)
 
     def private(self, token: str, kind: str) -> Document:
         """A subscriber's own feed: the newest editions of their digests since they joined, with their topics only.
@@ -92,19 +79,14 @@ class EditionFeeds:
             person = record.subscriber
             editions = [one for digest in record.digests for one in self._reaching(tx, record, digest)]
             newest = sorted(editions, key=lambda one: (one.closes_at, one.key), reverse=True)[:IN_A_FEED]
-            holds = holds_any(self._settings, person.topics)
-            made = [self._entry(tx, one, holds) for one in newest]
-            entries = [entry for entry in made if entry]
+            entries = self._entries(tx, newest, person.topics)
             _, changed_at = tx.entries.published_state()
         language = language_tag(person.language)
         url = f"{self._settings.base_url}/private/{token}/feed.{kind}"
         title = subject(self._settings.site_title, ("我的订阅", "my editions"), language)
         name = f"private/{person.id}"
         facts = self._syndication.facts(name, title, language, url, entries, changed_at)
-        body = feed_document(kind, replace(facts, hub="", home_url=f"{self._settings.base_url}/editions"), entries)
-        etag = hashlib.sha256(body).hexdigest()[:32]
-        updated = max((entry.updated_at for entry in entries), default=changed_at)
-        return Document(body, f"{FORMATS[kind]}; charset=utf-8", etag, max(updated, changed_at))
+        return self._made(kind, facts, entries, changed_at)
 
     @staticmethod
     def _reaching(tx: Transaction, record: SubscriberRecord, digest: DigestId) -> list[Edition]:
@@ -120,34 +102,35 @@ class EditionFeeds:
     def _document(
         self, tx: Transaction, digest: Digest, kind: str, page: int | None, editions: Sequence[Edition]
     ) -> Document:
-        closed = max(0, (len(editions) - 1) // IN_A_FEED)  # full archive pages; the rest is in the feed
+        closed = max(0, -(-(len(editions) - IN_A_FEED) // IN_AN_ARCHIVE))  # full archive pages; the rest is in the feed
         if page is not None and not 1 <= page <= closed:
             raise UnknownError("page of a feed", f"digests/{digest.id}/archive/{page}")
-        here = editions[(page - 1) * IN_A_FEED : page * IN_A_FEED] if page else editions[closed * IN_A_FEED :]
+        first, last = ((page - 1) * IN_AN_ARCHIVE, page * IN_AN_ARCHIVE) if page else (closed * IN_AN_ARCHIVE, None)
         _, changed_at = tx.entries.published_state()
-        entries = [entry for one in reversed(here) if (entry := self._entry(tx, one))]
+        entries = self._entries(tx, editions[first:last][::-1])
         language = language_tag(digest.language)
-        base = f"{self._settings.base_url}/digests/{digest.id}/"
-        previous = page - 1 if page else closed
-        paging = Paging(
-            archive=page is not None,
-            current=f"{base}feed.{kind}" if page else "",
-            previous=f"{base}archive/{previous}.{kind}" if previous else "",
-            following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
-        )
-        url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
+        url, paging = placed(f"{self._settings.base_url}/digests/{digest.id}/", kind, page, closed)
         title = subject(self._settings.site_title, (digest.title, digest.title), language)
         facts = self._syndication.facts(f"editions/{first_name(tx, digest)}", title, language, url, entries, changed_at)
-        facts = replace(facts, paging=paging, hub="", home_url=f"{self._settings.base_url}/editions")
-        body = feed_document(kind, facts, entries)
-        updated = max((one.closes_at for one in editions), default=changed_at)
+        return self._made(kind, replace(facts, paging=paging), entries, changed_at)
+
+    def _made(self, kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], changed_at: datetime) -> Document:
+        facts = replace(facts, hub="", home_url=f"{self._settings.base_url}/editions")
+        body = feed_document(kind, facts, fitting(entries, self._settings.feed.largest))
         etag = hashlib.sha256(body).hexdigest()[:32]
+        updated = max((entry.updated_at for entry in entries), default=changed_at)
         return Document(body, f"{FORMATS[kind]}; charset=utf-8", etag, max(updated, changed_at))
 
-    def _entry(
-        self, tx: Transaction, edition: Edition, holds: Callable[[Entry], bool] = lambda _: True
-    ) -> FeedEntry | None:
-        """An edition as an entry, with the entries that `holds` accepts; None if it announces none of them."""
+    def _entries(self, tx: Transaction, editions: Iterable[Edition], topics: tuple[str, ...] = ()) -> list[FeedEntry]:
+        """The editions as entries, with the articles of these topics; without those that announce none of them."""
+        made = (
+            self._known.get((one.key, topics), lambda tx, one=one: self._entry(tx, one, topics), tx)  # type: ignore[misc] # mypy ignores a lambda's defaults
+            for one in editions
+        )
+        return [entry for entry in made if entry]
+
+    def _entry(self, tx: Transaction, edition: Edition, topics: tuple[str, ...]) -> FeedEntry | None:
+        holds = holds_any(self._settings, topics)
         content = edition_content(tx, self._settings, self._syndication, edition, holds)
         if content is None:
             return None

@@ -179,15 +179,7 @@ class Syndication:
             entries, removed = self.told(tx, tx.feeds.members(feed.key, first, last)), (first, last)
         else:  # feed readers poll the subscription document only, so removals are listed there too
             entries, removed = newest.entries, (1, newest.size)
-        base = f"{self._settings.base_url}/{feed.path}"
-        previous = page - 1 if page else closed
-        paging = Paging(
-            archive=page is not None,
-            current=f"{base}feed.{kind}" if page else "",
-            previous=f"{base}archive/{previous}.{kind}" if previous else "",
-            following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
-        )
-        url = f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}"
+        url, paging = placed(f"{self._settings.base_url}/{feed.path}", kind, page, closed)
         facts = self.facts(_first_name(tx, feed), feed.title, feed.language, url, entries, changed_at)
         author = feed.name if feed.path.startswith("sources/") else facts.author
         facts = replace(facts, author=author, paging=paging, subtitle=feed.subtitle)
@@ -199,7 +191,7 @@ class Syndication:
         self, wanted: _Wanted, facts: FeedFacts, entries: Sequence[FeedEntry], removed: Sequence[Tombstone] = ()
     ) -> bytes:
         """The document, with what a browser shows of it if one asks."""
-        document = feed_document(wanted.kind, facts, _fitting(entries, self._settings.feed.largest), removed)
+        document = feed_document(wanted.kind, facts, fitting(entries, self._settings.feed.largest), removed)
         if not wanted.styled:
             return document
         shown = self._shown(wanted.language, facts, entries) if self._shown else ""
@@ -309,7 +301,19 @@ def _weight(entries: Sequence[FeedEntry]) -> int:
     return sum(len(entry.html.encode()) for entry in entries)
 
 
-def _fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
+def placed(base: str, kind: str, page: int | None, closed: int) -> tuple[str, Paging]:
+    """The URL of the document below `base`, or of one of its `closed` archive pages, and its neighbours."""
+    previous = page - 1 if page else closed
+    paging = Paging(
+        archive=page is not None,
+        current=f"{base}feed.{kind}" if page else "",
+        previous=f"{base}archive/{previous}.{kind}" if previous else "",
+        following=f"{base}archive/{page + 1}.{kind}" if page and page < closed else "",
+    )
+    return f"{base}archive/{page}.{kind}" if page else f"{base}feed.{kind}", paging
+
+
+def fitting(entries: Sequence[FeedEntry], largest: int) -> list[FeedEntry]:
     """The entries; if they are too large for one document, the older ones are shortened."""
     left, fitting = largest * HTML_SHARE, []
     for entry in entries:

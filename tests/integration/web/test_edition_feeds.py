@@ -114,6 +114,7 @@ def test_an_edition_that_is_held_or_cancelled_is_in_no_feed(site: Site, weekly: 
 
 def test_older_editions_are_in_archives_that_link_to_each_other(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edition_feeds, "IN_A_FEED", 1)
+    monkeypatch.setattr(edition_feeds, "IN_AN_ARCHIVE", 1)
     newest = read(site)
     links = {link.rel: link.href for link in newest.feed.links}
     assert len(newest.entries) == 1
@@ -125,6 +126,13 @@ def test_older_editions_are_in_archives_that_link_to_each_other(site: Site, monk
     assert around["current"].endswith("/feed.atom")
     assert site("/digests/weekly/archive/3.atom").status == 404
     assert site("/digests/weekly/archive/0.atom").status == 404
+
+
+def test_a_new_edition_pushes_few_others_into_an_archive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edition_feeds, "IN_A_FEED", 2)
+    monkeypatch.setattr(edition_feeds, "IN_AN_ARCHIVE", 1)
+    assert [one.id.rsplit("/", 1)[1] for one in read(site).entries] == ["2026-W12", "2026-W11"]
+    assert [one.id.rsplit("/", 1)[1] for one in read(site, "/digests/weekly/archive/1.atom").entries] == ["2026-W10"]
 
 
 def test_unknown_digests_and_formats_are_missing_and_renamed_digests_lead_on(site: Site, weekly: Blog) -> None:
