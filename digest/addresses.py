@@ -40,6 +40,11 @@ _APPLE_GOOGLE_MICROSOFT = (
 )
 _OTHERS = ("gmx.de", "gmx.net", "mail.ru", "proton.me", "web.de", "yahoo.co.jp", "yahoo.com", "yandex.ru")
 PROVIDERS = frozenset(_CHINESE + _APPLE_GOOGLE_MICROSOFT + _OTHERS)
+# The names under which they receive the mail of other domains, too.
+_MAIL_HOSTS = (
+    *("aliyun.com", "google.com", "googlemail.com", "icloud.com", "netease.com", "outlook.com", "protonmail.ch"),
+    *("qq.com", "yahoodns.net", "yandex.net", "zoho.com"),
+)
 _LIKE = 0.8  # as `difflib` measures: one wrong letter in a short name
 
 
@@ -111,6 +116,11 @@ def ascii_domain(domain: str) -> str:
 def domain_of(address: str) -> str:
     """The domain of an address, in lower case; the whole text if it has no domain. Never raises."""
     return address.rpartition("@")[2].casefold()
+
+
+def is_large_provider(domain: str, host: str) -> bool:
+    """Whether very many people have their mail at this domain, or at this host, which takes the domain's mail."""
+    return domain in PROVIDERS or host.endswith(tuple(f".{name}" for name in _MAIL_HOSTS))
 
 
 def likely_domain(domain: str) -> str:

@@ -113,7 +113,7 @@ def lookup(
 ) -> list[str] | None:
     """The published texts, hosts or IP addresses; empty if there are none, None if no resolver answers.
 
-    The host of a null MX is empty.
+    Hosts stand in the order in which mail servers try them. The host of a null MX is empty.
     """
     try:
         chosen = resolver or dns.resolver.Resolver()
@@ -123,7 +123,7 @@ def lookup(
     except (dns.exception.DNSException, OSError):
         return None
     values = []
-    for one in answer:
+    for one in sorted(answer, key=_preference):
         if isinstance(one, TXT):
             values.append(b"".join(one.strings).decode("utf-8", "replace"))
         elif isinstance(one, MX):
@@ -133,47 +133,57 @@ def lookup(
     return values
 
 
+def _preference(one: object) -> tuple[int, str]:
+    return (one.preference, one.exchange.to_text().lower()) if isinstance(one, MX) else (0, "")
+
+
 class MailDomains:
-    """Which domains take mail, remembered for an hour. Several threads may ask. Decision 333."""
+    """Which hosts take the mail of a domain, remembered for an hour. Several threads may ask. Decision 333."""
 
     def __init__(self, resolver: dns.resolver.Resolver | None = None, clock: Callable[[], float] = monotonic) -> None:
         self._resolver, self._clock = resolver, clock
-        self._known: dict[str, tuple[bool, float]] = {}  # the answer, and until when it counts
+        self._known: dict[str, tuple[str | None, float]] = {}  # what `_asked` returned, and until when it counts
         self._turn, self._lookups = threading.Lock(), threading.Semaphore(_LOOKUPS)
 
     def take_mail(self, domain: str) -> bool:
         """Whether a domain takes mail; True as well if no resolver answers in time, or if too many others ask now."""
+        return self._host(domain) != ""
+
+    def host_of(self, domain: str) -> str:
+        """The host that mail servers try first for a domain, in lower case; empty if none is known."""
+        return self._host(domain) or ""
+
+    def _host(self, domain: str) -> str | None:
         with self._turn:
-            takes, until = self._known.get(domain, (True, 0.0))
+            host, until = self._known.get(domain, (None, 0.0))
         if self._clock() < until:
-            return takes
+            return host
         if not self._lookups.acquire(blocking=False):
-            return True
+            return None
         try:
-            found = self._asked(domain)
+            host = self._asked(domain)
         finally:
             self._lookups.release()
-        takes, seconds = (True, _UNKNOWN_SECONDS) if found is None else (found, _KNOWN_SECONDS)
         with self._turn:
             self._known.pop(domain, None)
             while len(self._known) >= _DOMAINS:
                 del self._known[next(iter(self._known))]
-            self._known[domain] = takes, self._clock() + seconds
-        return takes
+            self._known[domain] = host, self._clock() + (_UNKNOWN_SECONDS if host is None else _KNOWN_SECONDS)
+        return host
 
-    def _asked(self, domain: str) -> bool | None:
-        """What the name servers say; None if they say nothing.
+    def _asked(self, domain: str) -> str | None:
+        """The host that takes the domain's mail, empty if it takes none; None if the name servers say nothing.
 
         Source: RFC 5321, 5.1: without MX, the domain's own address counts. RFC 7505: a null MX takes no mail.
         """
         hosts = lookup(domain, "MX", self._resolver, _VISITOR_SECONDS)
         if hosts is None or hosts:
-            return any(hosts) if hosts else None
+            return next(filter(None, hosts), "").lower() if hosts else None
         found = [lookup(domain, kind, self._resolver, _VISITOR_SECONDS) for kind in ("A", "AAAA")]
         if any(found) or None in found:
-            return True if any(found) else None
+            return domain if any(found) else None
         # The name server of a closed network denies every domain of the Internet, whose mails a relay may still take.
-        return False if lookup("com", "NS", self._resolver, _VISITOR_SECONDS) else None
+        return "" if lookup("com", "NS", self._resolver, _VISITOR_SECONDS) else None
 
 
 MAIL_DOMAINS = MailDomains()

@@ -284,8 +284,8 @@ class Signup(Group):
     per_domain: int = Field(
         50,
         ge=1,
-        description="How many addresses of one mail domain may get a confirmation link in an hour; five times as many "
-        "at large providers such as gmail.com and qq.com.",
+        description="How many addresses of one mail domain, and of all domains with the same mail host, may get a "
+        "confirmation link in an hour; five times as many at large providers such as gmail.com and qq.com.",
     )
     total: int = Field(500, ge=1, description="How many requests to accept in an hour, in total.")
     mx: bool = Field(

@@ -102,16 +102,32 @@ def test_mails_are_counted_by_domain(store: Store, ask: Callable[..., Confirmati
     with store.read() as tx:
         within = tx.confirmations.mailed_within
         assert (
-            within("example.org", now - HOUR),
-            within("EXAMPLE.org", now),
-            within("sub.example.org", now - HOUR),
+            within("example.org", "", now - HOUR),
+            within("EXAMPLE.org", "", now),
+            within("sub.example.org", "", now - HOUR),
         ) == (
             2,
             1,
             1,
         )
-        assert within("under%score.org", now - HOUR) == within("underXscore.org", now - HOUR) == 0
-        assert within("under_score.org", now - HOUR) == 1
+        assert within("under%score.org", "", now - HOUR) == within("underXscore.org", "", now - HOUR) == 0
+        assert within("under_score.org", "", now - HOUR) == 1
+
+
+def test_domains_with_one_mail_host_are_counted_together(
+    store: Store, ask: Callable[..., ConfirmationId], now: datetime
+) -> None:
+    ask("a@one.example", mail_host="mx.example.net")
+    ask("b@two.example", mail_host="mx.example.net")
+    ask("c@two.example", mail=False, mail_host="mx.example.net")
+    ask("d@three.example", mail_host="mx.example.org")
+    ask("e@four.example")
+    with store.read() as tx:
+        within = tx.confirmations.mailed_within
+        assert within("new.example", "mx.example.net", now - HOUR) == 2
+        assert within("three.example", "mx.example.net", now - HOUR) == 3
+        assert within("five.example", "", now - HOUR) == 0
+        assert within("new.example", "mx.example.net", now) == 0
 
 
 def test_a_mail_is_leased_once_and_again_when_its_lease_has_ended(

@@ -336,3 +336,23 @@ def test_digests_of_before_have_no_failed_edition_and_one_can_be_recorded(tmp_pa
             failure = tx.editions.failure(DigestId("weekly"))
     assert failure
     assert (failure.since, failure.problem) == (CHANGED, "no template")
+
+
+def test_requests_of_before_count_for_their_domain_alone(tmp_path: Path) -> None:
+    engine = engines.writing(engines.opened(tmp_path / "digest.db", timedelta(0)))
+    with engine.begin() as connection:
+        schema.upgrade(connection, "here", "0018")
+        connection.execute(
+            text(
+                "INSERT INTO confirmations (kind, address, address_key, digests, language, latest, network, asked_at, "
+                "expires_at, attempts, text, proven) VALUES ('join', 'a@one.example', 'a@one.example', '[]', 'en', 0, "
+                "'n', '2026-03-11 04:00:00', '2026-03-13 04:00:00', 0, '', 0)"
+            )
+        )
+    engine.dispose()
+    with closing(open_store(f"sqlite:///{tmp_path / 'digest.db'}")) as store, store.read() as tx:
+        store.check()
+        within = tx.confirmations.mailed_within
+        since = CHANGED - timedelta(hours=1)
+        assert within("one.example", "mx.example.net", since) == 1
+        assert within("two.example", "mx.example.net", since) == 0

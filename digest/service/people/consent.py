@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from digest.addresses import PROVIDERS, checked_address, domain_of
+from digest.addresses import checked_address, domain_of, is_large_provider
 from digest.errors import BusyError, MailDomainError
 from digest.mail.tokens import confirmation_marks, network_hash, read_confirmation_token
 from digest.model import ConfirmationKind, DigestId, Format
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from digest.mail.dns_records import MailDomains
     from digest.model import Confirmation, SubscriberId
     from digest.records.people import SubscriberRecord
     from digest.settings import Settings
@@ -53,11 +54,11 @@ def request_subscription(
     Raises:
         AddressError: the address is invalid.
         MailDomainError: its domain takes no mail.
-        BusyError: there are too many requests from this network, altogether, or for this domain.
+        BusyError: there are too many requests from this network, altogether, or for this mail provider.
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    if settings.signup.mx and not _takes_mail(domain_of(address)):
+    if settings.signup.mx and not _mail_domains().take_mail(domain_of(address)):
         raise MailDomainError(address)
     request_confirmation(
         store,
@@ -72,10 +73,10 @@ def request_subscription(
     )
 
 
-def _takes_mail(domain: str) -> bool:
+def _mail_domains() -> MailDomains:
     from digest.mail import dns_records  # noqa: PLC0415 - dnspython is for this alone
 
-    return dns_records.MAIL_DOMAINS.take_mail(domain)
+    return dns_records.MAIL_DOMAINS
 
 
 def request_access(
@@ -115,22 +116,24 @@ def request_confirmation(
     """Mail a link to the owner of an address, unless they got one today. The same is written for every address.
 
     Raises:
-        BusyError: there are too many requests from this network, or altogether.
+        BusyError: there are too many requests from this network, altogether, or for this mail provider.
     """
+    domain = domain_of(address)
+    host = _mail_domains().host_of(domain) if settings.signup.mx else ""  # before the store is busy with us
     asker = network_hash(store.secret(), network)
     with store.write() as tx:
         asked = tx.confirmations.asked
         if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
             raise BusyError(int(_HOUR.total_seconds()))
-        domain = domain_of(address)
-        most = settings.signup.per_domain * (_PROVIDER_SHARES if domain in PROVIDERS else 1)
-        if tx.confirmations.mailed_within(domain, now - _HOUR) >= most:
+        most = settings.signup.per_domain * (_PROVIDER_SHARES if is_large_provider(domain, host) else 1)
+        if tx.confirmations.mailed_within(domain, host, now - _HOUR) >= most:
             raise BusyError(int(_HOUR.total_seconds()))  # also for an address that would not be mailed now
         mailed = tx.confirmations.mailed(kind, address, now - _DAY)
         flooded = tx.confirmations.mailed_to_aliases(kind, address, now - _DAY) >= _MAILS_TO_ALIASES
         tx.confirmations.ask(
             kind,
             address,
+            mail_host=host,
             subscriber=subscriber,
             digests=digests,
             language=language,

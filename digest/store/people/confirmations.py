@@ -28,6 +28,7 @@ class Confirmations:
         kind: ConfirmationKind,
         address: str,
         *,
+        mail_host: str = "",
         subscriber: SubscriberId | None,
         digests: Sequence[DigestId],
         language: str,
@@ -38,11 +39,12 @@ class Confirmations:
         expires_at: datetime,
         proven: bool = False,
     ) -> ConfirmationId:
-        """Store a request; `mail` is whether to mail the owner."""
+        """Store a request; `mail` is whether to mail the owner, `mail_host` what takes their mail, if known."""
         row = {
             "kind": kind,
             "address": address,
             "address_key": address_key(address),
+            "mail_host": mail_host,
             "subscriber_id": subscriber,
             "digests": list(digests),
             "language": language,
@@ -108,14 +110,17 @@ class Confirmations:
         )
         return self._connection.execute(query).scalar_one()
 
-    def mailed_within(self, domain: str, since: datetime) -> int:
-        """How many requests of all kinds after then mail a domain, ignoring case."""
+    def mailed_within(self, domain: str, mail_host: str, since: datetime) -> int:
+        """How many requests of all kinds after then mail a domain, ignoring case, or another of the same mail host."""
+        here = confirmations.c.address_key.endswith(address_key(f"@{domain}"), autoescape=True)
+        if mail_host:
+            here |= confirmations.c.mail_host == mail_host
         query = (
             select(func.count())
             .select_from(confirmations)
             .where(
                 confirmations.c.asked_at > since,
-                confirmations.c.address_key.endswith(address_key(f"@{domain}"), autoescape=True),
+                here,
                 ~confirmations.c.text.startswith(_NOT_MAILED),
             )
         )
@@ -168,6 +173,7 @@ class Confirmations:
 NOBODY: dict[str, Any] = {
     "address": "",
     "address_key": "",
+    "mail_host": "",
     "digests": [],
     "language": "",
     "network": "",

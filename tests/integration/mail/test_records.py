@@ -279,6 +279,23 @@ def test_a_domain_takes_mail_if_it_has_mx_or_an_address(
     assert MailDomains(resolver).take_mail("shop.example") is takes
 
 
+@pytest.mark.parametrize(
+    ("published", "host"),
+    [
+        ({"MX": ["20 a.example.net.", "10 MX2.example.net.", "10 mx1.example.net."]}, "mx1.example.net"),
+        ({"MX": ["0 .", "10 mx.example.net."]}, "mx.example.net"),
+        ({"MX": ["0 ."]}, ""),
+        ({"A": ["192.0.2.7"]}, "shop.example"),
+        ({}, ""),
+    ],
+)
+def test_the_host_that_is_tried_first_stands_for_the_provider(
+    zone: Zone, resolver: dns.resolver.Resolver, published: dict[str, list[str]], host: str
+) -> None:
+    zone |= INTERNET | {("shop.example", kind): values for kind, values in published.items()}
+    assert MailDomains(resolver).host_of("shop.example") == host
+
+
 def test_what_a_name_server_said_counts_for_an_hour(zone: Zone, resolver: dns.resolver.Resolver) -> None:
     now = [0.0]
     zone |= INTERNET
@@ -305,6 +322,7 @@ def test_no_answer_refuses_nobody(fault: type[Exception]) -> None:
     resolver.resolve = down  # type: ignore[method-assign] # these faults at once, without a wait
     domains = MailDomains(resolver, lambda: now[0])
     assert [domains.take_mail("shop.example") for _ in range(3)] == [True] * 3
+    assert domains.host_of("shop.example") == ""
     assert len(asked) == 1
     now[0] = 61.0
     assert domains.take_mail("shop.example")

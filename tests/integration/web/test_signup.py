@@ -266,10 +266,14 @@ def test_a_way_back_is_linked_as_it_is_written(linked: Desk, back: str) -> None:
 
 
 class Domains(dns_records.MailDomains):
-    """Domains of which none takes mail but example.org."""
+    """Domains of which none takes mail but example.org, and those that end like a host, which takes their mail."""
 
     def take_mail(self, domain: str) -> bool:
-        return domain == "example.org"
+        return domain == "example.org" or self.host_of(domain) != ""
+
+    def host_of(self, domain: str) -> str:
+        _, _, host = domain.partition(".at-")
+        return host
 
 
 def test_a_domain_without_mail_is_named_and_nothing_is_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,6 +302,30 @@ def test_an_attacker_locks_nobody_out_of_a_large_provider_as_cheaply_as_out_of_a
     for domain, accepted in (("example.org", 2), ("gmail.com", 10), ("qq.com", 10)):
         replies = [desk.post("/subscribe", address=f"{n}@{domain}").status for n in range(12)]
         assert replies == [200] * accepted + [429] * (12 - accepted)
+
+
+@pytest.mark.parametrize(
+    ("host", "accepted"), [("mx.example.net", 2), ("mxbiz1.qq.com", 10), ("aspmx.l.google.com", 10)]
+)
+def test_domains_of_one_provider_have_one_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, host: str, accepted: int
+) -> None:
+    monkeypatch.setattr(dns_records, "MAIL_DOMAINS", Domains())
+    change(desk, mx=True, per_domain=2, per_network=100)
+    replies = [desk.post("/subscribe", address=f"ada@d{n}.at-{host}").status for n in range(12)]
+    assert replies == [200] * accepted + [429] * (12 - accepted)
+    assert asked(desk.post("/subscribe", address="ada@d1.at-mx.other.example"))
+
+
+def test_where_no_name_server_answers_each_domain_is_counted_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = dns_records.MailDomains(clock=lambda: 0.0)
+    silent._asked = lambda domain: None  # type: ignore[method-assign]
+    monkeypatch.setattr(dns_records, "MAIL_DOMAINS", silent)
+    change(desk, mx=True, per_domain=1, per_network=100)
+    assert [desk.post("/subscribe", address=f"ada@d{n}.example").status for n in range(4)] == [200] * 4
+    assert desk.post("/subscribe", address="bob@d1.example").status == 429
 
 
 def test_the_spellings_of_one_mailbox_get_three_mails_a_day(desk: Desk) -> None:

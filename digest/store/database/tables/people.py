@@ -76,6 +76,7 @@ confirmations = Table(
     needed("kind", Text),
     needed("address", Text),
     needed("address_key", Text),
+    Column("mail_host", Text, nullable=False, server_default=""),  # what takes the mail of the domain, if known
     Column("subscriber_id", ForeignKey(subscribers.c.id)),
     needed("digests", JSON),
     needed("language", Text),
