@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
 from digest.model import BlockKind
-from digest.typeset.characters import strip_unsafe
+from digest.typeset.characters import WIDE, strip_unsafe
 from digest.typeset.formulas import page
 from digest.typeset.math.extract import pieces
 from digest.typeset.punctuation import full_width
@@ -40,6 +41,14 @@ def html(
     (see typeset.formulas).
     """
     return "\n".join(_element(block, level, styles, channel) for block in blocks)
+
+
+def captioned(block: Block) -> Block:
+    """A Chinese figure whose caption says that it is one, for readers without the style sheet; others stay."""
+    unnamed = block.kind is BlockKind.FIGURE and WIDE.search(block.text)
+    if not unnamed or block.text.lstrip().startswith(("图", "圖")):
+        return block
+    return replace(block, text=f"图：{block.text}")
 
 
 def _element(block: Block, level: int, styles: dict[str, str] | None, channel: Channel) -> str:

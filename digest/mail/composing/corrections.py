@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from html import escape
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates
@@ -83,17 +84,20 @@ def extract(corrections: Sequence[Correction], channel: Channel) -> Extract:
     return Extract(made, len(found) - len(made))
 
 
-def changes_html(before: Content, after: Content) -> str:
-    """The visible changes of a revision for its page, the title first: safe HTML, empty if there is none."""
+def changes_html(before: Content, after: Content, channel: Channel = page, labels: tuple[str, str] = ("", "")) -> str:
+    """The visible changes of a revision, the title first: safe HTML, empty if there is none.
+
+    `labels` begin the two sides where no style sheet does; `channel` renders formulas.
+    """
     old, new = (replace(one, title=display_title(one), paragraphs=()) for one in (before, after))
     found = [_sentences(change) for change in _differences(Correction(before, after))[:_MOST_ON_PAGE]]
     titles = [(change.before, change.after) for change in differences(old, new, around=None)]
     made = ""
     for sides in (*titles, *found):
         made += '<div class="change">'
-        for side, mark, name in zip(sides, ("del", "ins"), ("before", "after"), strict=True):
-            if inner := _side(side, mark, page, _LONGEST_ON_PAGE).html:
-                made += f'<p class="{name}">{inner}</p>'
+        for side, mark, name, label in zip(sides, ("del", "ins"), ("before", "after"), labels, strict=True):
+            if inner := _side(side, mark, channel, _LONGEST_ON_PAGE).html:
+                made += f'<p class="{name}">{escape(label)}{inner}</p>'
         made += "</div>\n"
     return _AFTER_DISPLAYED.sub(r"\1", _BEFORE_DISPLAYED.sub(r"\1", made)).strip()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from digest.mail.composing.entry_views import EntryPresenter, Length, group_of, length_of
+from digest.mail.composing.entry_views import EntryPresenter, Length, group_of, in_groups, length_of
 from digest.mail.composing.message import pictures_in
 from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
 from digest.mail.composing.notes import note_html
@@ -170,11 +170,9 @@ def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:
 
 def _grouped(frame: Frame, selected: Sequence[Selected]) -> bool:
     """Whether the new entries fall into more than one group."""
-    return len({group_of(frame, one.entry) for one in selected if one.section is Section.NEW}) > 1
+    return len({group_of(frame.groups, one.entry) for one in selected if one.section is Section.NEW}) > 1
 
 
 def _groups(frame: Frame, entries: Sequence[EntryView]) -> Iterator[Group]:
     """The entries by group, with the groups in their order."""
-    names = [*dict.fromkeys(name for name, _ in frame.groups), ""]
-    made = (Group(name, [one for one in entries if one.group == name]) for name in names)
-    return (group for group in made if group.entries)
+    return (Group(name, inside) for name, inside in in_groups(frame.groups, entries, lambda one: one.group))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from digest.changes.dates import redates
 from digest.dumps.structure import blocks
@@ -17,11 +17,11 @@ from digest.mail.composing.message_template import without_marks
 from digest.mail.composing.templates import WIDTH
 from digest.model import Block, BlockKind, DateKind, Section
 from digest.templating import language_tag
-from digest.typeset.characters import WIDE, line
+from digest.typeset.characters import line
 from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
-from digest.typeset.html import html
+from digest.typeset.html import captioned, html
 from digest.typeset.text import cells, text
 from digest.typeset.titles import display_title, title
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from digest.settings import Digest
     from digest.typeset.math.extract import Formula
 
+    Groups = Sequence[tuple[str, Callable[[Entry], bool]]]  # names and rules, in the order of the groups
+
+_T = TypeVar("_T")
 _LONGEST_NAME = 60  # characters of an author's name
 _LARGEST_ENTRY = 16_000  # bytes of HTML; a longer excerpt (code or verse) is left out
 _LARGEST_CHANGES = 4_000  # bytes of HTML; with more, the mail only says that the text changed
@@ -97,7 +100,7 @@ class Frame:
     folder: Path | None
     channel: Callable[[Formula], str]
     weight: Callable[[str], int] = lambda _: 0
-    groups: Sequence[tuple[str, Callable[[Entry], bool]]] = ()
+    groups: Groups = ()
     sources: Mapping[SourceId, str] = field(default_factory=dict)
     languages: Mapping[SourceId, str] = field(default_factory=dict)
     original: Callable[[Entry], str] = lambda _: ""
@@ -174,7 +177,7 @@ class EntryPresenter:
             now = cut(now, _SHORT_TITLE * len(now) // cells(now))
         excerpted = one.section is Section.NEW and not (short and cells(now) > _TWO_LINES)
         page, plain = self._excerpt(one) if excerpted else ("", "")
-        group = group_of(frame, entry) if self._grouped else ""
+        group = group_of(frame.groups, entry) if self._grouped else ""
         source = frame.sources.get(entry.sources[0], "")
         lang = frame.languages.get(entry.sources[0], "")
         former = _title(corrections[0].before) if corrections and corrections[0].before.title else ""
@@ -206,7 +209,7 @@ class EntryPresenter:
     def _excerpt(self, one: Selected) -> tuple[str, str]:
         """HTML and text of the beginning; both empty if they are too long for a mail."""
         body = [
-            Block(BlockKind(block.kind), _captioned(block))
+            captioned(Block(BlockKind(block.kind), without_marks(block.text)))
             for block in _beginning(blocks(one.entry.content), self._length)
         ]
         page = _wrapping(html(body, level=5 if self._grouped else 4, channel=self._frame.channel))
@@ -215,16 +218,20 @@ class EntryPresenter:
         return page, text(body, WIDTH - 2, indent="  ")
 
 
-def _captioned(block: Block) -> str:
-    """The text of a block; a Chinese caption says that it is one, because its picture is not there."""
-    text = without_marks(block.text)
-    unnamed = block.kind is BlockKind.FIGURE and WIDE.search(text) and not text.lstrip().startswith(("图", "圖"))
-    return f"图：{text}" if unnamed else text
-
-
-def group_of(frame: Frame, entry: Entry) -> str:
+def group_of(groups: Groups, entry: Entry) -> str:
     """The group of a new entry; empty if it has none."""
-    return next((name for name, holds in frame.groups if holds(entry)), "")
+    return next((name for name, holds in groups if holds(entry)), "")
+
+
+def in_groups(groups: Groups, entries: Sequence[_T], name_of: Callable[[_T], str]) -> list[tuple[str, list[_T]]]:
+    """The entries by the name of their group, in the order of the groups, those without one last; no group is empty.
+
+    A group that has all of them needs no name: it is empty.
+    """
+    names = [*dict.fromkeys(name for name, _ in groups), ""]
+    named = [(name, [one for one in entries if name_of(one) == name]) for name in names]
+    made = [(name, inside) for name, inside in named if inside]
+    return made if len(made) > 1 else [("", inside) for _, inside in made]
 
 
 def _beginning(body: Sequence[Block], length: Length) -> Sequence[Block]:

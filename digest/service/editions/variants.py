@@ -15,7 +15,7 @@ from digest.mail.composing.message import picture_address
 from digest.model import Content, EntryId, Section, Selected, SourceId, Variant
 from digest.service.editions.digests import window_opens
 from digest.service.editions.selecting import corrections_of
-from digest.service.publishing.feeds import feeds, remove_within, source_of, via
+from digest.service.publishing.feeds import groups, remove_within, source_of, via
 from digest.service.publishing.pictures import channel
 from digest.templating import translated
 
@@ -81,10 +81,6 @@ def edition_frame(
     tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]
 ) -> Frame:
     """The frame of an edition; `contents` are all texts whose formulas its mails may show."""
-    offered = feeds(settings)
-    groups = [feed for feed in offered if feed.path.startswith("topics/")] or [
-        feed for feed in offered if feed.path.startswith("sources/")
-    ]
     return Frame(
         digest=digest,
         key=edition.key,
@@ -95,7 +91,7 @@ def edition_frame(
         folder=settings.templates,
         channel=channel(tx, contents, picture_address),
         weight=lambda name: len(tx.pictures.png(name) or b""),
-        groups=[(feed.title, feed.holds) for feed in groups],
+        groups=groups(settings),
         sources={SourceId(one.id): one.title for one in settings.sources if len(settings.sources) > 1},
         languages={SourceId(one.id): one.language for one in settings.sources},
         original=lambda entry: via(source_of(settings, entry), entry.content),

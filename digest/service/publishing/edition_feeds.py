@@ -8,20 +8,26 @@ from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
 from digest.feeds.values import FeedEntry
+from digest.mail.composing.corrections import changes_html
+from digest.mail.composing.entry_views import group_of, in_groups
 from digest.mail.composing.notes import note_html
 from digest.mail.tokens import read_private_feed_token
 from digest.model import DigestId, Section
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
+from digest.service.editions.selecting import corrections_of
 from digest.service.publishing.documents import Document, PerState
-from digest.service.publishing.feeds import holds_any, subject
+from digest.service.publishing.feeds import groups, holds_any, subject
+from digest.service.publishing.pictures import channel
+from digest.service.publishing.redating import days_corrected
 from digest.service.publishing.syndication import FORMATS, HTML_SHARE, feed_document, fitting, placed
-from digest.templating import language_tag, rendered
+from digest.templating import language_tag, rendered, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from digest.feeds.values import FeedFacts
+    from digest.mail.composing.corrections import Correction
     from digest.model import Edition, EditionKey, Entry
     from digest.records.people import SubscriberRecord
     from digest.service.publishing.syndication import Syndication
@@ -182,7 +188,20 @@ def edition_content(
         return None
     shown = list(zip(selected, syndication.told(tx, [one.entry for one in selected]), strict=True))
     removed = {one.entry.id for one in selected if tx.feeds.removed_at(one.entry.id) is not None}
+    offered = groups(settings)
+    named = {one.entry.id: "" if one.entry.id in removed else group_of(offered, one.entry) for one in selected}
+    new = in_groups(
+        offered, [pair for pair in shown if pair[0].section is Section.NEW], lambda pair: named[pair[0].entry.id]
+    )
+    steps = {
+        one.entry.id: corrections_of(tx, edition, one.entry.id, one.entry.revision)
+        for one in selected
+        if one.section is Section.CORRECTED
+    }
     values = {
+        "groups": new,
+        "changes": {entry: _changes(tx, settings, one, language) for entry, one in steps.items()},
+        "dates": {entry: days_corrected(one, language) for entry, one in steps.items()},
         "days": edition_name(tx, settings, edition, language),
         "url": f"{settings.base_url}/editions/{edition.key}",
         "note_html": note_html(edition.note),
@@ -196,13 +215,24 @@ def edition_content(
     made = html(whole=True)
     if len(made.encode()) > settings.feed.largest * HTML_SHARE / 2:
         made = html(whole=False)
-    titles = [entry.title for one, entry in shown if one.section is Section.NEW and one.entry.id not in removed]
+    ordered = [pair for _, inside in new for pair in inside]
+    ordered += [pair for pair in shown if pair[0].section is not Section.NEW]
+    titles = [entry.title for _, inside in new for one, entry in inside if one.entry.id not in removed]
     return EditionContent(
         f"{digest_title(settings, edition.digest)} · {values['days']}",
         " · ".join(titles or [entry.title for one, entry in shown if one.entry.id not in removed]),
         made,
-        tuple((one.section, entry) for one, entry in shown if one.entry.id not in removed),
+        tuple((one.section, entry) for one, entry in ordered if one.entry.id not in removed),
     )
+
+
+def _changes(tx: Transaction, settings: Settings, steps: Sequence[Correction], language: str) -> str:
+    """What corrections changed, as HTML for feeds."""
+    if not steps:
+        return ""
+    before, after = steps[0].before, steps[-1].after
+    shown = channel(tx, (before, after), lambda name: f"{settings.base_url}/formulas/{name}.png", feed=True)
+    return changes_html(before, after, shown, (translated("was: ", language), translated("now: ", language)))
 
 
 _PUBLIC = {Section.NEW: "new", Section.MOST_READ: "most_read", Section.CORRECTED: "corrected"}

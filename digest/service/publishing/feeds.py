@@ -89,9 +89,20 @@ def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
     return made
 
 
+def groups(settings: Settings) -> list[tuple[str, Callable[[Entry], bool]]]:
+    """The groups of the new entries of an edition, with their rules: the topics, or without topics the sources."""
+    offered = [feed for feed in feeds(settings) if feed.path]
+    chosen = [feed for feed in offered if feed.path.startswith("topics/")] or offered
+    return [(feed.name, feed.holds) for feed in chosen]
+
+
 def subject(site: str, words: tuple[str, str], language: str) -> str:
-    """The title of a feed: the site and what it contains, of which `words` are the Chinese and the English form."""
-    return f"{site} · {words[0 if language.startswith('zh') else 1]}"
+    """The title of a feed: the site and what it contains, of which `words` are the Chinese and the English form.
+
+    Words that begin with the name of the site need it no second time.
+    """
+    named = words[0 if language.startswith("zh") else 1]
+    return named if named.startswith(site) and named != site else f"{site} · {named}"
 
 
 def new_articles(site: str, topic: str, language: str) -> str:

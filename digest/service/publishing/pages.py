@@ -13,8 +13,8 @@ from digest.records.intake import DumpState
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
-from digest.service.publishing.feeds import EVERYTHING, feed_at, source_of
-from digest.service.publishing.redating import tells_another_day
+from digest.service.publishing.feeds import EVERYTHING, feed_at, groups, source_of
+from digest.service.publishing.redating import days_corrected, tells_another_day
 from digest.typeset.chart import chart
 from digest.typeset.dates import format_day
 from digest.typeset.titles import display_title
@@ -22,6 +22,7 @@ from digest.typeset.titles import display_title
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from digest.mail.composing.corrections import Correction
     from digest.model import Content, Edition, EditionKey, Entry
     from digest.records.publishing import ReaderCount, RevisionRecord
     from digest.settings import Settings
@@ -94,13 +95,17 @@ class TopicPage:
 
 @dataclass(frozen=True, slots=True)
 class EditionView:
-    """An edition for a page: its entries by section, the `days` that it covers, when it was made, and the `note`."""
+    """An edition for a page: its entries by section, the `days` that it covers, when it was made, and the `note`.
+
+    `groups` are the new entries under the names of their groups; there and in `new` they have the order of the mails.
+    """
 
     edition: Edition
     title: str
     days: str
     made: Moment
     new: tuple[EntryView, ...]
+    groups: tuple[tuple[str, tuple[EntryView, ...]], ...]
     most_read: tuple[EntryView, ...]
     corrected: tuple[EntryView, ...]
     newer: EditionLink | None
@@ -251,23 +256,25 @@ class Reading:
     def edition(self, key: EditionKey, language: str) -> EditionView | None:
         """An edition with its entries as they were when it was made; empty ones mailed to nobody have no page.
 
-        Of an entry that was removed since, only the place is left.
+        Of an entry that was removed since, only the place is left, behind the others.
         """
+        from digest.mail.composing.entry_views import group_of, in_groups  # noqa: PLC0415 - few pages are editions
+        from digest.service.editions.selecting import corrections_of  # noqa: PLC0415 - as above
+
         with self._store.read() as tx:
             made = tx.editions.edition(key)
             if made is None or (made.edition.empty and not made.deliveries):
                 return None
             selected = tx.editions.selected(key)
             gone = tx.browsing.removed([one.entry.id for one in selected])
-            history = {
-                one.entry.id: tx.entries.revisions(one.entry.id) for one in selected if one.section is Section.CORRECTED
+            corrections = {
+                one.entry.id: corrections_of(tx, made.edition, one.entry.id, one.entry.revision)
+                for one in selected
+                if one.section is Section.CORRECTED
             }
             days = edition_name(tx, self._settings, made.edition, language)
-            same = [
-                one
-                for one in self._editions(tx, language)
-                if one.digest == digest_title(self._settings, made.edition.digest)
-            ]
+            title = digest_title(self._settings, made.edition.digest)
+            same = [one for one in self._editions(tx, language) if one.digest == title]
         views = Views(self._settings, language, self._now())
         short = sum(one.section is Section.NEW for one in selected) <= _SHORT_EDITION
 
@@ -279,16 +286,20 @@ class Reading:
                 if one.section is wanted
             )
 
+        offered = groups(self._settings)
+        named = {one.entry.id: "" if one.entry.id in gone else group_of(offered, one.entry) for one in selected}
+        grouped = in_groups(offered, section(Section.NEW), lambda one: named[one.id])
         place = next((at for at, one in enumerate(same) if one.url == f"/editions/{key}"), None)
         return EditionView(
             made.edition,
-            digest_title(self._settings, made.edition.digest),
+            title,
             days,
             views.moment(made.edition.closes_at, digest_zone(self._settings, made.edition.digest)),
-            section(Section.NEW),
+            tuple(one for _, inside in grouped for one in inside),
+            tuple((name, tuple(inside)) for name, inside in grouped),
             section(Section.MOST_READ),
             tuple(
-                one if one.taken_back else _corrected(one, history[one.id][: one.revisions], made.edition, language)
+                one if one.taken_back else _corrected(one, corrections[one.id], language)
                 for one in section(Section.CORRECTED)
             ),
             same[place - 1] if place else None,
@@ -321,22 +332,10 @@ def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
     return " → ".join(filter(None, (format_day(old.date, language), format_day(new.date, language))))
 
 
-def _corrected(view: EntryView, revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> EntryView:
+def _corrected(view: EntryView, corrections: Sequence[Correction], language: str) -> EntryView:
     """An entry with what an edition corrected: its days, and its text before and after."""
-    earlier = [one for one in revisions if edition.opens_at is not None and one.at < edition.opens_at]
-    before = (earlier or revisions)[-1 if earlier else 0]
-    changes = _difference(before.content, revisions[-1].content)
-    return replace(view, html=changes, dates=_days_told(revisions, edition, language))
-
-
-def _days_told(revisions: Sequence[RevisionRecord], edition: Edition, language: str) -> str:
-    """The first and the last day if an edition with these revisions corrected the date; otherwise empty."""
-    steps = [
-        (old, new)
-        for old, new in pairwise(revisions)
-        if (edition.opens_at is None or new.at >= edition.opens_at) and tells_another_day(old, new)
-    ]
-    return _days(steps[0][0], steps[-1][1], language) if steps else ""
+    changes = _difference(corrections[0].before, corrections[-1].after) if corrections else ""
+    return replace(view, html=changes, dates=days_corrected(corrections, language))
 
 
 def _link(entry: Entry | None) -> Link | None:

@@ -34,7 +34,7 @@ from digest.templating import language_tag
 from digest.typeset.characters import joined
 from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
-from digest.typeset.html import html
+from digest.typeset.html import captioned, html
 from digest.typeset.text import text
 from digest.typeset.titles import display_title
 
@@ -262,7 +262,7 @@ class Syndication:
     def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
         source = source_of(self._settings, entry)
         full = entry.date.full if entry.date else None
-        body = blocks(entry.content)
+        body = list(map(captioned, blocks(entry.content)))
         summary = joined(text(excerpt(body, _SUMMARY), 10_000))
         language = source.language if source else language_tag(self._settings.language)
         url, original = f"{self._settings.base_url}/entries/{entry.id}", via(source, entry.content)

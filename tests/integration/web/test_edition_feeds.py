@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +62,7 @@ def read(site: Site, address: str = f"{FEED}.atom") -> Any:
 @pytest.mark.parametrize("kind", ["atom", "rss"])
 def test_a_feed_has_one_entry_for_each_edition_with_its_whole_content(site: Site, kind: str) -> None:
     found = read(site, f"{FEED}.{kind}")
-    assert found.feed.title == "山上 · 山上 每周摘要"
+    assert found.feed.title == "山上 每周摘要"
     assert [one.title.split(" · ")[0] for one in found.entries] == ["山上 每周摘要"] * 3
     newest, second, first = found.entries
     assert newest.id == "tag:digest.example.org,2026:edition/weekly/2026-W12"
@@ -168,3 +171,51 @@ def test_a_long_edition_shows_excerpts_in_a_feed(weekly: Blog, article: type[Art
     assert "末尾" not in newest.content[0].value
     assert len(newest.content[0].value.encode()) < 10_000 * 0.7 / 2
     assert "丙的正文" in older.content[0].value
+
+
+TOPICS = "".join(f'[[topics]]\nid = "t{at}"\ntitle = "{one}"\nwords = ["{one}"]\n' for at, one in enumerate("金木"))
+ORDER = ["金一", "金二", "木一", "火一"]
+
+
+def test_mail_page_and_feed_have_one_order_by_topic_and_tell_what_was_corrected(
+    blog: Blog, article: type[Article]
+) -> None:
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8") + TOPICS, "utf-8")
+    old = ("开头一样。", "半径满足 $r\\leq 1$ 即可,后面一样。")
+    with time_machine.travel(START, tick=False):
+        blog.run("subscribers", "add", "ada@example.org")
+        blog.search("page.txt", article("旧的", (2026, 3, 1), old))
+        blog.refresh()
+        blog.run("edition", "cut")
+    with time_machine.travel(START + WEEK, tick=False):
+        new = [article(one, (2026, 3, 9), (f"{one}的正文。",)) for one in ("火一", "木一", "金一", "金二")]
+        corrected = article("旧的", (2026, 3, 1), (old[0], old[1].replace("r\\leq 1", "r\\leq 2")))
+        blog.search("page.txt", *new, corrected)
+        blog.refresh()
+        blog.run("edition", "cut")
+        blog.run("edition", "send")
+    settings = load(config)
+    with opened(settings) as store:
+        site = Site(store, settings)
+        (key, *_) = (one["key"] for one in blog.listed("edition", "list"))
+        page = site(f"/editions/{key}", accept_language="zh-CN").page
+        coming = read(site).entries[0]
+    mails = [email.message_from_bytes(one, policy=email.policy.default) for one in blog.mails()]
+    mail = next(one for one in mails if "等 4 篇" in one["Subject"])
+    plain = mail.get_body(("plain",))
+    assert plain
+    assert re.findall(r"^\d\. ([金木火].)\s*$", plain.get_content(), re.MULTILINE) == ORDER
+    assert mail["Subject"].startswith("金一 等")
+    assert [one.text_content() for one in page.cssselect(".list h3")] == ORDER
+    assert [one.text_content() for one in page.cssselect(".contents li:not(.rest) a")] == ORDER
+    assert [one.text_content() for one in page.cssselect(".contents .rest")][:3] == ["金", "木", "其他"]
+    body = coming.content[0].value
+    assert re.findall(r"<h3><a [^>]*>(.+?)</a></h3>", body) == [*ORDER, "旧的"]
+    assert re.findall(r"<h2>新文章 · (.+?)</h2>", body) == ["金", "木", "其他"]
+    before, after = re.findall(r'<p class="(?:before|after)">(.*?)</p>', body)
+    assert before.startswith("改前：半径满足 <del>")
+    assert after.startswith("改后：半径满足 <ins>")
+    assert "leq" not in body
+    assert "$" not in body
+    assert page.cssselect(".changes del")
