@@ -10,6 +10,7 @@ from digest.chinese import SCRIPTS, converted, converted_page
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from typing import Literal
 
     from digest.model import EntryDate
 
@@ -37,7 +38,8 @@ class FeedFacts:
     """The values of a feed. `updated_at` is that of its newest entry, or the time at which the store was created.
 
     `self_url` is the URL of the document in its format. `icon` is the URL of a square picture, `logo` of one twice as
-    wide as high; both may be empty.
+    wide as high; both may be empty. `kind` says what the entries are; those of a private feed are editions for one
+    subscriber, and its address is a secret.
     """
 
     id: str
@@ -52,6 +54,7 @@ class FeedFacts:
     subtitle: str = ""
     icon: str = ""
     logo: str = ""
+    kind: Literal["articles", "editions", "private"] = "articles"
 
 
 @dataclass(frozen=True, slots=True)

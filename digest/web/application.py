@@ -76,7 +76,7 @@ def application(
     metrics = metrics or Metrics(store, settings, now)
     site = _Site(store, settings, now, metrics)
     routes = [
-        *outlet_routes(store, settings, site.feeds),
+        *outlet_routes(store, settings, site.feeds, site.visitor),
         *(Route(path, MethodType(endpoint, site.lists)) for path, endpoint, _ in LISTS),
         *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
@@ -199,7 +199,7 @@ class _Site:
         query = request.query_params.get("q", "")[:LONGEST_QUERY].strip()
         if not query:
             return self.missing(request, None)
-        kind, (styled, language) = request.path_params["kind"], self._visitor(request)
+        kind, (styled, language) = request.path_params["kind"], self.visitor(request)
         document = self.feeds.search_feed(query, kind, script_of(request), styled=styled, language=language)
         return self._document(request, document, styled=styled)
 
@@ -215,14 +215,14 @@ class _Site:
         path = f"{given['group']}/{given['name']}/" if "group" in given else ""
         if given.get("group") == "sources" and self._settings.source(given["name"]) is None:
             return self._redirect_if_renamed(request, given["name"]) or self.missing(request, None)
-        styled, language = self._visitor(request)
+        styled, language = self.visitor(request)
         script = script_of(request)
         document = self.feeds.feed(
             path, given["kind"], page=given.get("page"), styled=styled, language=language, script=script
         )
         return self._document(request, document, styled=styled)
 
-    def _visitor(self, request: Request) -> tuple[bool, str]:
+    def visitor(self, request: Request) -> tuple[bool, str]:
         """Whether a browser asks for a feed in order to show it, and the language of its visitor."""
         kind = request.path_params["kind"]
         accepted = ",".join(request.headers.getlist("accept"))

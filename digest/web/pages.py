@@ -115,7 +115,10 @@ class Pages:
             ConfigurationError: the template is wrong.
         """
         dated = [
-            (entry, format_day(entry.date, language) if entry.published else known_day(entry.date, language))
+            (
+                entry,
+                format_day(entry.published.date(), language) if entry.published else known_day(entry.date, language),
+            )
             for entry in entries
         ]
         return self.html(language, "feed", {"feed": facts, "entries": dated})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
-from digest.feeds.values import FeedEntry
+from digest.feeds.values import FeedEntry, in_script
 from digest.mail.composing.corrections import changes_html
 from digest.mail.composing.entry_views import group_of, in_groups
 from digest.mail.composing.notes import note_html
@@ -39,6 +39,21 @@ IN_AN_ARCHIVE = 4  # few enough that a subscription document never misses many
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks for a feed: a browser that shows it (`styled`) in the language of its visitor, or a feed reader.
+
+    `script` is one of `chinese.SCRIPTS`; any other text leaves the characters as they are written.
+    """
+
+    styled: bool = False
+    language: str = ""
+    script: str = ""
+
+
+NOBODY = Visitor()
+
+
+@dataclass(frozen=True, slots=True)
 class EditionContent:
     """An edition for outlets other than mail. `html` is well-formed XML; `entries` are its entries by section."""
 
@@ -55,7 +70,7 @@ class EditionFeeds:
         self._store, self._settings, self._syndication = store, settings, syndication
         self._known = PerState(store)
 
-    def feed(self, digest: str, kind: str, page: int | None = None) -> Document:
+    def feed(self, digest: str, kind: str, page: int | None = None, visitor: Visitor = NOBODY) -> Document:
         """The newest editions of a digest, or an archive page of older ones, numbered from 1 for the oldest.
 
         Raises:
@@ -66,10 +81,10 @@ class EditionFeeds:
             raise UnknownError("feed", f"digests/{digest}/feed.{kind}")
         with self._store.read() as tx:
             editions = tx.editions.outgoing(DigestId(digest))
-            name = (digest, kind, page, tuple(one.key for one in editions))
-            return self._known.get(name, lambda tx: self._document(tx, configured, kind, page, editions), tx)
+            name = (digest, kind, page, visitor, tuple(one.key for one in editions))
+            return self._known.get(name, lambda tx: self._document(tx, configured, kind, page, editions, visitor), tx)
 
-    def private(self, token: str, kind: str) -> Document:
+    def private(self, token: str, kind: str, visitor: Visitor = NOBODY) -> Document:
         """A subscriber's own feed: the newest editions of their digests since they joined, with their topics only.
 
         Raises:
@@ -92,7 +107,7 @@ class EditionFeeds:
         title = subject(self._settings.site_title, ("我的订阅", "my editions"), language)
         name = f"private/{person.id}"
         facts = self._syndication.facts(name, title, language, url, entries, changed_at)
-        return self._made(kind, facts, entries, changed_at)
+        return self._made(kind, replace(facts, kind="private"), entries, changed_at, visitor)
 
     @staticmethod
     def _reaching(tx: Transaction, record: SubscriberRecord, digest: DigestId) -> list[Edition]:
@@ -106,7 +121,13 @@ class EditionFeeds:
         return [*before[-1:], *since]
 
     def _document(
-        self, tx: Transaction, digest: Digest, kind: str, page: int | None, editions: Sequence[Edition]
+        self,
+        tx: Transaction,
+        digest: Digest,
+        kind: str,
+        page: int | None,
+        editions: Sequence[Edition],
+        visitor: Visitor,
     ) -> Document:
         closed = max(0, -(-(len(editions) - IN_A_FEED) // IN_AN_ARCHIVE))  # full archive pages; the rest is in the feed
         if page is not None and not 1 <= page <= closed:
@@ -116,16 +137,22 @@ class EditionFeeds:
         entries = self._entries(tx, editions[first:last][::-1])
         language = language_tag(digest.language)
         url, paging = placed(f"{self._settings.base_url}/digests/{digest.id}/", kind, page, closed)
-        title = subject(self._settings.site_title, (digest.title, digest.title), language)
+        title = edition_feed_title(self._settings, digest)
         facts = self._syndication.facts(f"editions/{first_name(tx, digest)}", title, language, url, entries, changed_at)
-        return self._made(kind, replace(facts, paging=paging), entries, changed_at)
+        return self._made(kind, replace(facts, paging=paging, kind="editions"), entries, changed_at, visitor)
 
-    def _made(self, kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], changed_at: datetime) -> Document:
+    def _made(
+        self, kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], changed_at: datetime, visitor: Visitor
+    ) -> Document:
         facts = replace(facts, hub="", home_url=f"{self._settings.base_url}/editions")
-        body = feed_document(kind, facts, fitting(entries, self._settings.feed.largest))
+        facts, entries = in_script(facts, fitting(entries, self._settings.feed.largest), visitor.script)
+        body, media_type = feed_document(kind, facts, entries), FORMATS[kind]
+        if visitor.styled:
+            body = self._syndication.for_browser(body, visitor.language, facts, entries, visitor.script)
+            media_type = "application/xml"
         etag = hashlib.sha256(body).hexdigest()[:32]
         updated = max((entry.updated_at for entry in entries), default=changed_at)
-        return Document(body, f"{FORMATS[kind]}; charset=utf-8", etag, max(updated, changed_at))
+        return Document(body, f"{media_type}; charset=utf-8", etag, max(updated, changed_at))
 
     def _entries(self, tx: Transaction, editions: Iterable[Edition], topics: tuple[str, ...] = ()) -> list[FeedEntry]:
         """The editions as entries, with the articles of these topics; without those that announce none of them."""
@@ -158,6 +185,12 @@ class EditionFeeds:
 def edition_id(settings: Settings, key: EditionKey) -> str:
     """The permanent id of an edition, a `tag:` URI."""
     return f"tag:{settings.tag_base}:edition/{key}"
+
+
+def edition_feed_title(settings: Settings, digest: Digest) -> str:
+    """The title of the feed of a digest's editions, which names the site once."""
+    title, site = digest.title, settings.site_title
+    return title if site in title else subject(site, (title, title), language_tag(digest.language))
 
 
 def first_name(tx: Transaction, digest: Digest) -> str:

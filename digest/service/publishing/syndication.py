@@ -192,10 +192,14 @@ class Syndication:
     ) -> bytes:
         """The document, with what a browser shows of it if one asks."""
         document = feed_document(wanted.kind, facts, fitting(entries, self._settings.feed.largest), removed)
-        if not wanted.styled:
-            return document
-        shown = self._shown(wanted.language, facts, entries) if self._shown else ""
-        return for_browser(document, self._stylesheet, converted_page(shown, wanted.script))
+        return self.for_browser(document, wanted.language, facts, entries, wanted.script) if wanted.styled else document
+
+    def for_browser(
+        self, document: bytes, language: str, facts: FeedFacts, entries: Sequence[FeedEntry], script: str = ""
+    ) -> bytes:
+        """A document of these values with what a browser shows of it to a visitor, in their language and script."""
+        shown = self._shown(language, facts, entries) if self._shown else ""
+        return for_browser(document, self._stylesheet, converted_page(shown, script))
 
     def _search_page(self, tx: Transaction, query: str, wanted: _Wanted, changed_at: datetime) -> bytes:
         found = tx.entries.search(query, limit=self._settings.feed.newest)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 import time_machine
+from lxml import etree
 
 from digest.app import opened
 from digest.service.publishing import edition_feeds
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 2, 4, tzinfo=UTC)
 WEEK = timedelta(days=7)
 FEED = "/digests/weekly/feed"
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+X = "{http://www.w3.org/1999/xhtml}"
 
 
 @pytest.fixture
@@ -219,3 +222,58 @@ def test_mail_page_and_feed_have_one_order_by_topic_and_tell_what_was_corrected(
     assert "leq" not in body
     assert "$" not in body
     assert page.cssselect(".changes del")
+
+
+def test_a_feed_whose_title_lacks_the_site_names_it(weekly: Blog) -> None:
+    config = weekly.home / "digest.toml"
+    config.write_text(config.read_text("utf-8").replace('title = "山上 每周摘要"', 'title = "每周摘要"'), "utf-8")
+    settings = load(config)
+    with opened(settings) as store:
+        assert read(Site(store, settings)).feed.title == "山上 · 每周摘要"
+
+
+@pytest.mark.parametrize("kind", ["atom", "rss"])
+@pytest.mark.parametrize(
+    ("language", "day", "home"), [("zh-CN", "2026年3月16日", "返回首页"), ("en", "16 March 2026", "To the home page")]
+)
+def test_a_browser_shows_linked_editions_with_their_days_and_a_way_home(
+    site: Site, kind: str, language: str, day: str, home: str
+) -> None:
+    reply = site(f"{FEED}.{kind}", accept=BROWSER, accept_language=language)
+    assert reply.headers["content-type"] == "application/xml; charset=utf-8"
+    assert reply.headers["vary"] == "Accept, Accept-Language, Accept-Encoding"
+    document = etree.fromstring(reply.body)
+    titles = document.findall(f".//{X}div[@class='entry']/{X}h2/{X}a")
+    assert [one.get("href").rsplit("/", 1)[1] for one in titles] == ["2026-W12", "2026-W11", "2026-W10"]
+    assert all((one.text or "").startswith("山上 每周摘要 · ") for one in titles)
+    times = document.findall(f".//{X}time")
+    assert (times[0].get("datetime"), times[0].text) == ("2026-03-16", day)
+    ways = document.findall(f".//{X}div[@class='foot']//{X}a")
+    assert [one.get("href") for one in ways] == ["https://digest.example.org/editions", "/"]
+    assert ways[-1].text == home
+    assert len(feedparser.parse(reply.body).entries) == 3
+    again = site(f"{FEED}.{kind}", accept=BROWSER, accept_language=language, if_none_match=reply.headers["etag"])
+    assert again.status == 304
+
+
+def test_an_archive_in_a_browser_leads_to_older_editions(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edition_feeds, "IN_A_FEED", 1)
+    monkeypatch.setattr(edition_feeds, "IN_AN_ARCHIVE", 1)
+    document = etree.fromstring(site(f"{FEED}.atom", accept=BROWSER, accept_language="en").body)
+    older = document.find(f".//{X}div[@class='foot']//{X}a")
+    assert older is not None
+    assert (older.get("href"), older.text) == (
+        "https://digest.example.org/digests/weekly/archive/2.atom",
+        "Older editions",
+    )
+
+
+def test_a_feed_is_there_in_the_other_script_too(site: Site) -> None:
+    found = read(site, f"{FEED}.atom?script=hant")
+    assert found.feed.title == "山上 每週摘要"
+    assert found.entries[0].title.startswith("山上 每週摘要 · ")
+    assert {link.href for link in found.feed.links if link.rel == "self"} == {
+        "https://digest.example.org/digests/weekly/feed.atom?script=hant"
+    }
+    assert [one.id for one in found.entries] == [one.id for one in read(site).entries]
+    assert "山上 每週摘要" in site(f"{FEED}.atom?script=hant", accept=BROWSER).body.decode()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 import pytest
 import time_machine
+from lxml import etree
 
 from digest.app import opened
 from digest.mail.tokens import preferences_token, private_feed_token, read_private_feed_token
@@ -191,3 +192,28 @@ def test_tokens_are_of_one_purpose() -> None:
     assert read_private_feed_token(b"x" * 32, token) is None
     for other in ("", "A", token[:-1], token + "A", "\N{SNOWMAN}", preferences_token(b"s" * 32, ADA)):
         assert read_private_feed_token(b"s" * 32, other) is None
+
+
+@pytest.mark.parametrize("kind", ["atom", "rss"])
+@pytest.mark.parametrize(
+    ("language", "secret", "ways"),
+    [
+        ("zh-CN", ("请勿公开", "更换订阅源地址"), "返回首页"),
+        ("en", ("is a secret", "another address"), "To the home page"),
+    ],
+)
+def test_in_a_browser_it_says_that_its_address_is_a_secret_and_how_to_make_it_invalid(
+    site: Site, kind: str, language: str, secret: tuple[str, str], ways: str
+) -> None:
+    path = choose(site, PrivateFeed.BESIDE).replace(".atom", f".{kind}")
+    reply = site(path, accept="text/html,*/*;q=0.8", accept_language=language)
+    assert (reply.headers["cache-control"], reply.headers["x-robots-tag"]) == ("no-store", "noindex")
+    shown = etree.fromstring(reply.body)
+    notes = " ".join("".join(one.itertext()) for one in shown.findall(".//{*}p[@class='note']"))
+    assert all(words in notes for words in secret)
+    assert [one.get("href") for one in shown.findall(".//{*}h2/{*}a")] == [
+        "https://digest.example.org/editions/weekly/2026-W23"
+    ]
+    assert shown.findall(".//{*}time")
+    assert [one.text for one in shown.findall(".//{*}div[@class='foot']//{*}a")][-1] == ways
+    assert not [words for words in secret if words in site(path).body.decode()]
