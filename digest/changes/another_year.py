@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from digest.changes.day_match import full_dates_agree, is_anniversary
 from digest.changes.places import Reordering, leads, new_on_top
 from digest.changes.text import SAME_TEXT, Relation, equal, relation
+from digest.changes.values import Known
 from digest.changes.yearly import LATE, Verdict, changed_year, is_old_enough, lies_within, verdict
+from digest.model import DateEvidence
 
 if TYPE_CHECKING:
     from digest.changes.board import Board
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Known
-    from digest.model import DateEvidence
 
 
 class AnotherYear:

@@ -1,21 +1,15 @@
 """Separates sightings that were matched to one entry, but would give it several titles, dates or texts."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from digest.changes.day_match import full_dates_agree, is_its_day
 from digest.changes.match import Match, doubt
 from digest.changes.text import OTHER_TEXT, similarity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from collections.abc import Set as AbstractSet
-
-    from digest.changes.values import Known
-    from digest.model import DateEvidence, EntryId
+from digest.changes.values import Known
+from digest.model import DateEvidence, EntryId
 
 
 @dataclass(slots=True)

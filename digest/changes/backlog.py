@@ -1,15 +1,11 @@
 """Decides which entries of a source's first import count as new, and when the others were last updated."""
 
-from __future__ import annotations
-
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
-    from zoneinfo import ZoneInfo
-
-    from digest.model import EntryDate, EntryId
+from digest.model import EntryDate, EntryId
 
 
 class Dated(Protocol):

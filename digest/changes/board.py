@@ -1,21 +1,14 @@
 """Indexes the known entries that may match the sightings of a reading."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from digest.changes.prepared import Line, Prepared
 from digest.changes.text import OTHER_TEXT, SAME_TEXT, closeness, pairs, plain_text, similarity
 from digest.changes.unchanged import lines_of
-from digest.model import Content
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from digest.changes.prepared import Line, Prepared
-    from digest.changes.values import Known, Others, Placing, Times
-    from digest.model import EntryId
+from digest.changes.values import Known, Others, Placing, Times
+from digest.model import Content, EntryId
 
 
 @dataclass(slots=True)

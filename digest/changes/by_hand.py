@@ -5,17 +5,11 @@ edit by showing what it showed before, nor is taken for another article. Where i
 Decisions 57 and 58.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from digest.changes.dates import better, redates
 from digest.changes.values import Printed
-from digest.model import NO_EXTRAS, realigned
-
-if TYPE_CHECKING:
-    from digest.model import Content, EntryDate
+from digest.model import NO_EXTRAS, Content, EntryDate, realigned
 
 NOTHING = Printed()
 

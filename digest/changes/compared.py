@@ -4,25 +4,17 @@ Only what a page itself started or stopped to show counts as a change. What it s
 copy, so a text or title that the entry had before is not a change there. Decision 19.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from digest.changes.edits import edited, is_cut_elsewhere, shows_retracted
 from digest.changes.identifiers import id_of
 from digest.changes.keys import entry_key, title_key
+from digest.changes.prepared import Prepared
 from digest.changes.text import Relation, equal, folded_title, is_longer, looks_same, merged, relation, same_text
-from digest.changes.values import Cause, Known
-from digest.model import NO_EXTRAS, Content, Extras, Fingerprint, Layout, realigned
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from collections.abc import Set as AbstractSet
-
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Placing
-    from digest.model import EntryDate, EntryId
+from digest.changes.values import Cause, Known, Placing
+from digest.model import NO_EXTRAS, Content, EntryDate, EntryId, Extras, Fingerprint, Layout, realigned
 
 _ALTERNATING = "alternating:"  # prefix of the view of a sighting whose text was not accepted
 

@@ -4,18 +4,11 @@ Several dumps of a source may show an entry, and they are read at different time
 fall and rise with each stale file, and each rise would look like new readers. Decisions 25, 26 and 285.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from digest.model import NO_EXTRAS, READERS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from digest.changes.values import Counts, Placing
-    from digest.model import EntryId, Extras
+from digest.changes.values import Counts, Placing
+from digest.model import NO_EXTRAS, READERS, EntryId, Extras
 
 
 def unsure(count: int, before: int | None, newest: int | None) -> bool:

@@ -3,23 +3,15 @@
 The year is printed, or only one fits, or it is unknown; never invented. Decisions 34, 35 and 283.
 """
 
-from __future__ import annotations
-
 from calendar import isleap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from digest.changes.days import AHEAD, only_between
+from digest.changes.values import Placing
 from digest.changes.years import KnownDates, by_density, by_order, by_range, by_readings
-from digest.model import DateKind, EntryDate, PrintedDate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.changes.values import Placing
-    from digest.model import DateEvidence, EntryId
+from digest.model import DateEvidence, DateKind, EntryDate, EntryId, PrintedDate
 
 _EARLIEST = 1900  # an earlier year is a mistake on the page, and does not exist as a time in some zones
 

@@ -1,19 +1,12 @@
 """Decides whether a printed day can be that of a known entry. Decision 51."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates, same_day
 from digest.changes.days import AHEAD
-from digest.model import DateKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.changes.values import Known, Times
-    from digest.model import DateEvidence, EntryDate, PrintedDate
+from digest.changes.values import Known, Times
+from digest.model import DateEvidence, DateKind, EntryDate, PrintedDate
 
 
 def answers_on(evidence: DateEvidence | None, entry: Known, times: Times) -> bool:

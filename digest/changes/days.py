@@ -1,13 +1,9 @@
 """Days without a year: the years in which they exist, and those that fit between two dates."""
 
-from __future__ import annotations
-
 from calendar import isleap
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from digest.model import DateEvidence
+from digest.model import DateEvidence
 
 AHEAD = timedelta(days=2)  # the largest difference that time zones and early printing can explain
 _MONTHS = (0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335)  # days before each month of a leap year

@@ -1,20 +1,13 @@
 """Finds the parts of a page that are so dense that no year can be hidden between two of their days. Decision 33."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from digest.changes.days import number
 from digest.changes.order import PINS, Line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
-    from digest.model import EntryId
+from digest.model import EntryId
 
 _DENSE, _WITHIN = 8, 35  # so many different days within so many days
 _STEP = 7  # most days between neighbours

@@ -1,17 +1,17 @@
 """Determines what a snapshot changes: matches its sightings, merges them and compares them with the known entries."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import date
 
 from digest.changes.compared import State, alternating, compare
 from digest.changes.counts import last_counted, last_read, newly_counted, newly_read
 from digest.changes.dates import better, changed_on, contradicts, evidence_date, same_day
 from digest.changes.identifiers import differ
 from digest.changes.keys import entry_id
-from digest.changes.match import ANOTHER_YEAR
+from digest.changes.match import ANOTHER_YEAR, Match
 from digest.changes.matching import matches, same_article
+from digest.changes.prepared import Prepared
 from digest.changes.redating import ALTERNATING_DAYS, EARLIER_DAY, Day, alternating_day, day_again, day_of
 from digest.changes.text import Relation, equal, relation, same_text
 from digest.changes.values import (
@@ -24,20 +24,12 @@ from digest.changes.values import (
     Others,
     Placing,
     Revised,
+    Times,
     Vanished,
 )
 from digest.changes.yearly import changed_year
-from digest.model import Layout
+from digest.model import Content, DateEvidence, EntryId, Fingerprint, Layout, PrintedDate, Sighting
 from digest.typeset.titles import headline
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
-
-    from digest.changes.match import Match
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Times
-    from digest.model import Content, DateEvidence, EntryId, Fingerprint, PrintedDate, Sighting
 
 
 def diff(

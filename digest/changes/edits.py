@@ -4,21 +4,15 @@ A page may show less of an article than is published, because another page showe
 itself started or stopped to show since its last reading. Showing less than is known is not a change. Decision 19.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
 from digest.changes.text import captions_of, folded, folded_line, same_text, with_figures
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.model import Content
+from digest.model import Content
 
 _CUT = re.compile(r"(?:\.{3,}|…+)$")
 _ALIKE = 0.5  # of the missing end: at least so much must have been inserted before it

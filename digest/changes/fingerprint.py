@@ -1,16 +1,10 @@
 """Versioned hashes of content: one of the text that visitors read, one of every character."""
 
-from __future__ import annotations
-
 import hashlib
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from digest.changes.text import normal
-from digest.model import NO_EXTRAS, Fingerprint
-
-if TYPE_CHECKING:
-    from digest.model import Content
+from digest.model import NO_EXTRAS, Content, Fingerprint
 
 
 def fingerprint(content: Content) -> Fingerprint:

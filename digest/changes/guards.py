@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from digest.changes.values import Added, Cause, Revised
+from digest.changes.values import Added, Cause, ChangeSet, Known, Placing, Revised
+from digest.model import DateEvidence, EntryId, PrintedDate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from collections.abc import Set as AbstractSet
-
     from digest.changes.prepared import Prepared
-    from digest.changes.values import ChangeSet, Known, Placing
-    from digest.model import DateEvidence, EntryId, PrintedDate
 
 _REWRITTEN, _FEWEST_REWRITTEN = 0.5, 3  # of the entries that stayed, and at least this number
 FEWEST_CORRECTED = 5  # entries in a pass; with fewer, an author made the corrections

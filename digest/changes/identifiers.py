@@ -1,17 +1,12 @@
 """What identifies an entry in its source: the id that a feed gives it, and its link in a normal form. Decision 293."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from digest.model import Extras
+from digest.model import Extras
 
 ID, LINK = "id ", "link "  # begin the identifiers of each kind
 _SCHEME = re.compile(r"https?:", re.IGNORECASE)

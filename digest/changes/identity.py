@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,13 @@ from digest.changes.day_match import full_dates_agree, is_its_day
 from digest.changes.identifiers import LINK, id_of, ids, unique
 from digest.changes.match import Match
 from digest.changes.text import OTHER_TEXT, SAME_TEXT
+from digest.changes.values import Known
+from digest.model import DateEvidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from digest.changes.board import Board
     from digest.changes.prepared import Prepared
     from digest.changes.rivals import Reason, Rival
-    from digest.changes.values import Known
-    from digest.model import DateEvidence
 
 _ANOTHER_ID = "another entry of the feed has its title, day or text, under another id"
 _A_YEAR, _LEAP_YEAR = 365, 2000

@@ -1,21 +1,14 @@
 """The keys by which an entry is found (title key, lead key, series marks), and the id made from them. Decision 18."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Container
 
 from digest.changes.text import plain_lines
-from digest.model import EntryId
+from digest.model import Content, DateEvidence, EntryId, Sighting
 from digest.typeset.titles import first_sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Container
-
-    from digest.model import Content, DateEvidence, Sighting
 
 _LEAD = 40
 _SHORTEST = 12

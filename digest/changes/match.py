@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from digest.changes.values import Ambiguous
+from digest.changes.values import Ambiguous, Known, Placing
 from digest.model import value
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Known, Placing
 
 ANOTHER_YEAR = "may be the article of another year; kept apart as a new entry"
 

@@ -1,9 +1,7 @@
 """Matches sightings to known entries by title, day, text and place, with scores."""
 
-from __future__ import annotations
-
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from digest.changes.another_year import AnotherYear
 from digest.changes.apart import apart
@@ -13,17 +11,12 @@ from digest.changes.identity import Identities, one_for_each_id
 from digest.changes.keys import lead_key
 from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
 from digest.changes.places import Places
+from digest.changes.prepared import Prepared
 from digest.changes.rivals import Reason, Rival, corrects
 from digest.changes.text import OTHER_TEXT, SAME_TEXT, Relation, equal, plain_text, relation, same_text, similarity
+from digest.changes.values import Known, Others, Placing, Times
 from digest.changes.yearly import Verdict
-from digest.model import EntryId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Known, Others, Placing, Times
-    from digest.model import EntryDate
+from digest.model import EntryDate, EntryId
 
 _NONE = EntryId("")
 _COMPARED = 50  # candidates with one title and day whose texts are compared; more would add nothing

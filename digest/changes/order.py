@@ -3,19 +3,14 @@
 Chances are natural logarithms: 0 is certainty. Evidence that proves nothing is also 0. Decision 33.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
+from datetime import date
 from itertools import pairwise
 from math import inf, lgamma, log
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.changes.days import latest_until, number
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import date
-
-    from digest.model import DateEvidence, EntryId
+from digest.model import DateEvidence, EntryId
 
 PINS = 2  # articles that a page may keep at its top out of order, at most
 _YEAR = 365

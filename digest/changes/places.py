@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digest.changes.days import number
+from digest.changes.values import Placing
+from digest.model import EntryId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Placing
-    from digest.model import EntryId
 
 _DAYS, _SHORTLY = 366, 45  # days of a year; an article this many days older counts as newer only if no year is printed
 _PINS = 2  # articles that a site may pin to the top of a page

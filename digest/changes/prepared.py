@@ -1,21 +1,14 @@
 """A sighting prepared for comparison, with keys and texts that are computed once."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from digest.changes.fingerprint import view
 from digest.changes.keys import entry_key, lead_key, title_key
 from digest.changes.text import pairs, plain_text
-from digest.model import NO_EXTRAS, Content
+from digest.model import NO_EXTRAS, Content, DateEvidence, Fingerprint, PrintedDate, Sighting
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from digest.model import DateEvidence, Fingerprint, PrintedDate, Sighting
-
-    Line = tuple[str, DateEvidence | PrintedDate | None]
+Line = tuple[str, DateEvidence | PrintedDate | None]
 
 
 @dataclass(slots=True)

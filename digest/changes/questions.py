@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from digest.changes.identifiers import identifiers
-from digest.changes.values import Questions
+from digest.changes.values import Known, Placing, Questions, Times
+from digest.model import EntryId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Known, Placing, Times
-    from digest.model import EntryId
 
 
 def questions(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import same_day
+from digest.changes.values import Known, Placing, Times
 from digest.changes.yearly import lies_within
-from digest.model import DateKind, EntryDate, Fingerprint, PrintedDate
+from digest.model import DateEvidence, DateKind, EntryDate, Fingerprint, PrintedDate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.changes.compared import State
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Known, Placing, Times
-    from digest.model import DateEvidence
 
 ALTERNATING_DAYS = "shows two days in turns; the one that was announced last stays"
 EARLIER_DAY = "shows an earlier day, without a year; the day that is printed in full elsewhere stays"

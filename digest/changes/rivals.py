@@ -4,20 +4,16 @@ Besides the text, the page is evidence: if a line is gone in this reading and a 
 article that was edited. Decision 31.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
 from digest.changes.day_match import answers_on, is_anniversary, may_be_of
 from digest.changes.keys import entry_key, series_marks
+from digest.changes.prepared import Prepared
 from digest.changes.text import SAME_TEXT, closeness, far_apart
+from digest.changes.values import Known, Times
 from digest.model import value
-
-if TYPE_CHECKING:
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Known, Times
 
 _KIN = 0.5  # least similarity of a text or title at the same place and day, which an edit leaves
 _KIN_TITLE = 0.6

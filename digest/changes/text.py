@@ -1,21 +1,16 @@
 """Compares two excerpts of articles: the same text, more of the same, or another text. Decisions 23 and 24."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from enum import Enum, auto
 from operator import add
-from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
 from digest.model import Content
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _UNSEEN = ("\u200b", "\u2060", "\ufeff")  # white space for us, but not for Python
 # Characters that crawlers and extractors replace, each kind mapped to one character. Old stores contain readings made

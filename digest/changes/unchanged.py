@@ -1,21 +1,14 @@
 """Finds the sightings that are unchanged since a page's last reading, and so need no comparison. Decision 50."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from digest.changes.dates import is_settled
 from digest.changes.keys import title_key
+from digest.changes.prepared import Line, Prepared
+from digest.changes.values import Placing, Times
 from digest.changes.yearly import lies_within
-from digest.model import PrintedDate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from digest.changes.prepared import Line, Prepared
-    from digest.changes.values import Placing, Times
-    from digest.model import DateEvidence
+from digest.model import DateEvidence, PrintedDate
 
 
 def unchanged(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.changes.identifiers import ID
-from digest.model import NO_EXTRAS, DateKind, Extras, value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from collections.abc import Set as AbstractSet
-    from datetime import date, datetime
-
-    from digest.model import Content, DateEvidence, EntryDate, EntryId, Fingerprint, PrintedDate
-
+from digest.model import (
+    NO_EXTRAS,
+    Content,
+    DateEvidence,
+    DateKind,
+    EntryDate,
+    EntryId,
+    Extras,
+    Fingerprint,
+    PrintedDate,
+    value,
+)
 
 Counts = tuple[tuple[str, int], ...]  # numbers by name, in the order of the page
 

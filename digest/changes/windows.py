@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from digest.model import Layout
+from digest.changes.values import Placing
+from digest.model import DateEvidence, EntryId, Extras, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from digest.changes.prepared import Prepared
-    from digest.changes.values import Placing
-    from digest.model import DateEvidence, EntryId, Extras
 
 
 def rolls(last: Sequence[Placing], now: Sequence[Placing], shown: Sequence[Prepared]) -> bool:

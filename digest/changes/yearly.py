@@ -5,21 +5,14 @@ identifies the new one: an article that is new at the top of a page was publishe
 Decision 29.
 """
 
-from __future__ import annotations
-
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING
 
 from digest.changes.days import AHEAD, in_year, latest_until
 from digest.changes.text import SAME_TEXT
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from digest.changes.values import Known, Times
-    from digest.model import DateEvidence
+from digest.changes.values import Known, Times
+from digest.model import DateEvidence
 
 MONTHS = timedelta(days=300)  # after this time, the same day may belong to another year
 LATE = timedelta(days=60)  # a page may be late by this much, because an older copy of it was served

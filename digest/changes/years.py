@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -12,14 +13,11 @@ from typing import TYPE_CHECKING
 from digest.changes.days import AHEAD, latest_until, only_between
 from digest.changes.density import dense_stretches
 from digest.changes.order import PINS, Line, brackets, falls, log_chance_of, log_chance_of_fits
-from digest.model import DateKind
+from digest.changes.values import Placing
+from digest.model import DateKind, EntryDate, EntryId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from digest.changes.dates import Page
-    from digest.changes.values import Placing
-    from digest.model import EntryDate, EntryId
 
     _Found = Iterator[tuple[Line, date]]
 

@@ -1,26 +1,19 @@
 """The layouts of a configuration: checked when it is loaded, and found for each source."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path as File
 from zoneinfo import ZoneInfo
 
 from digest.dumps.containers.kinds import Terms
 from digest.dumps.feeds.reading import FeedFirst
+from digest.dumps.interface import Layouts
 from digest.dumps.reading import BuiltIn
 from digest.model import Layout
-from digest.settings import load
+from digest.settings import Settings, Source, load
+from digest.settings.positions import Path
 from digest.settings.rules import Broken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path as File
-
-    from digest.dumps.interface import Layouts
-    from digest.settings import Settings, Source
-    from digest.settings.positions import Path
 
 HTML = frozenset({Layout.JSON_LD, Layout.MICROFORMATS, Layout.ARTICLES})
 """The built-in layouts of HTML."""

@@ -4,22 +4,15 @@ One search finds the lines at which something may begin or end; only those are e
 and keeps no more in memory than a block and the current entry. Decisions 5, 6, 12 and 15.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from digest.dumps.layouts import byline, dateblock, fields, nearly
-from digest.dumps.marks import is_begun, marks
+from digest.dumps.layouts.cuts import Cut
+from digest.dumps.lines import Line
+from digest.dumps.marks import Learned, is_begun, marks
 from digest.dumps.opened import Open, UnsureError
 from digest.model import Layout, NoteKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.dumps.layouts.cuts import Cut
-    from digest.dumps.lines import Line
-    from digest.dumps.marks import Learned
 
 _SENTENCE_ENDS = ("。", "，", ",", ";", "；", "、")
 _BYLINE, _HEADER, _TITLE, _END_MARK, _LIST_END = 1, 2, 3, 4, 5  # groups of the search

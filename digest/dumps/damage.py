@@ -4,13 +4,8 @@ One search looks for characters that are rare in sound text; only what it finds 
 decoding. Decision 14.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 _STRAY = 1  # private-use characters that sound text may have: an icon of a web font
 _SMALL = 300  # characters of a text in which one damaged place is enough

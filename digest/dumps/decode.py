@@ -3,16 +3,12 @@
 Decision 8.
 """
 
-from __future__ import annotations
-
 import codecs
 import re
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BLOCK = 1 << 17  # bytes from which the encoding is detected
 _NEXT = 1 << 15  # larger blocks leave the processor's cache, smaller ones need more calls

@@ -6,18 +6,14 @@ import errno
 import operator
 import os
 import stat
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from digest.dumps.walk import NOTHING, WILD, Refused, Walk, matches
+from digest.dumps.walk import NOTHING, WILD, Found, Refused, Walk, matches
 from digest.errors import DumpError
 from digest.model import value
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from digest.dumps.walk import Found
 
 __all__ = ["DumpFile", "Refused", "Stamp", "dump_files", "is_read"]
 

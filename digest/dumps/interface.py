@@ -1,13 +1,9 @@
 """What a layout is to the rest of the program: it reads a text. Each kind is one module behind this."""
 
-from __future__ import annotations
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from digest.model import Note, Sighting
+from digest.model import Note, Sighting
 
 
 class TextReading(Protocol):

@@ -1,7 +1,5 @@
 """The current window of a text, and the lines in it that are not blank."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The search for lines at which something may begin or end, and what a look at the whole file adds to it."""
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from typing import NamedTuple

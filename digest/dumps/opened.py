@@ -1,16 +1,12 @@
 """The open entry during a pass over a text, and the page on which it is."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.dumps.layouts import dateblock
 from digest.dumps.layouts.cuts import Cut
 from digest.dumps.lines import Line, Window
+from digest.dumps.marks import Learned
 from digest.model import Layout, NoteKind
-
-if TYPE_CHECKING:
-    from digest.dumps.marks import Learned
 
 _DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # looking up a member costs as much as a short call
 _made = tuple.__new__  # takes half the time of `Cut()` and `Cut._make`

@@ -1,22 +1,16 @@
 """The adapter between the places where dumps come from and everything that reads them: each place gives pages."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeGuard
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, TypeGuard
 
 from digest.dumps.containers.container import Container, RecordPage
 from digest.dumps.containers.kinds import BETWEEN, Terms, is_container
-from digest.dumps.files import Refused, dump_files
+from digest.dumps.files import Refused, Stamp, dump_files
+from digest.dumps.interface import Layouts
 from digest.dumps.snapshot import BUILT_IN
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-    from pathlib import Path
-
-    from digest.dumps.files import Stamp
-    from digest.dumps.interface import Layouts
 
 __all__ = ["Listed", "Page", "is_page", "listed", "pages", "passed", "unpacked"]
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from digest.dumps.cut import Cutter
 from digest.dumps.layouts import byline, dateblock
+from digest.dumps.layouts.cuts import Cut
 from digest.dumps.opened import UnsureError
 from digest.dumps.survey import survey
-from digest.model import Layout, Note, NoteKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from digest.dumps.layouts.cuts import Cut
-    from digest.model import Sighting
+from digest.model import Layout, Note, NoteKind, Sighting
 
 
 class BuiltIn:

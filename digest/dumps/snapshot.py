@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps.decode import text_blocks
 from digest.dumps.feeds.reading import FeedFirst
+from digest.dumps.interface import Layouts, TextReading
 from digest.dumps.reading import BuiltIn
 from digest.errors import DumpError
-from digest.model import Note, NoteKind, Snapshot
+from digest.model import Note, NoteKind, Sighting, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.dumps.interface import Layouts, TextReading
     from digest.dumps.pages import Page
-    from digest.model import Sighting
 
 LARGEST = 2 * 1024**3
 BUILT_IN = FeedFirst(BuiltIn())

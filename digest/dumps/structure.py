@@ -5,18 +5,11 @@ rule reaches old entries too. No text is lost: the blocks
 have the characters of the paragraphs, in their order. Decisions 2, 3 and 4.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-from digest.model import Block, BlockKind, kind_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from digest.model import Content
+from digest.model import Block, BlockKind, Content, kind_of
 
 _FIGURE, _HEADING, _VERSE = BlockKind.FIGURE, BlockKind.HEADING, BlockKind.VERSE
 _CODE_LINES, _FORMULA, _PARAGRAPH = BlockKind.CODE, BlockKind.FORMULA, BlockKind.PARAGRAPH

@@ -3,19 +3,14 @@
 Decision 11.
 """
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from digest.dumps.cut import Cutter
 from digest.dumps.layouts import dateblock
 from digest.dumps.layouts.characters import bare
 from digest.dumps.marks import Learned
 from digest.model import Layout
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _AT_LEAST = 2  # entries under which a line recurs
 _MOST_LINES = 1000  # lines that are counted: a page has one end mark

@@ -1,18 +1,13 @@
 """Walks through folders, by all names or by a glob; the same on every version of Python. Opens no file. Decision 17."""
 
-from __future__ import annotations
-
 import errno
 import fnmatch
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 WILD = frozenset("*?[")
 NOTHING = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP))  # certainly no dump is there

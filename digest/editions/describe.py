@@ -1,13 +1,6 @@
 """Describes a schedule for subscribers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from digest.editions.schedule import Frequency
-
-if TYPE_CHECKING:
-    from digest.editions.schedule import Schedule
+from digest.editions.schedule import Frequency, Schedule
 
 _CHINESE = "一二三四五六日"
 _ENGLISH = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

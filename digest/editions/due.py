@@ -1,15 +1,10 @@
 """Decides whether an edition is due, and gives its key. Decisions 92 and 93."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from digest.editions.schedule import Frequency, Schedule, in_zone, latest_slot
 from digest.model import DigestId, EditionKey
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 
 def due_slot(

@@ -1,16 +1,12 @@
 """Slots: the times at which a digest is made, on the calendar of its own time zone."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from zoneinfo import ZoneInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WRITTEN = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import UNTITLED, labels, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.feeds.values import FeedEntry, FeedFacts, Tombstone
 
 MEDIA_TYPE = "application/atom+xml"

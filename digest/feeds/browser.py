@@ -5,8 +5,6 @@ headings and paragraphs for a browser in any XML document, without a script and 
 Decision 299.
 """
 
-from __future__ import annotations
-
 from lxml import etree
 
 from digest.errors import ConfigurationError

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import UNTITLED, labels, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.feeds.values import FeedEntry, FeedFacts, Tombstone
 
 MEDIA_TYPE = "application/feed+json"

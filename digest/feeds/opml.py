@@ -1,15 +1,10 @@
 """Renders a list of feeds that feed readers can import. Source: OPML 2.0."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from lxml import etree
 
 from digest.typeset.characters import line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 MEDIA_TYPE = "text/x-opml"
 

@@ -7,6 +7,7 @@ Decision 74.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape, unescape
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from digest.typeset.characters import line, strip_unsafe
 from digest.typeset.titles import labels, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.feeds.values import FeedEntry, FeedFacts
 
 MEDIA_TYPE = "application/rss+xml"

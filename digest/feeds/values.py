@@ -1,18 +1,12 @@
 """The values of a feed and its entries, the same for every format."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import Literal
 
 from digest.chinese import SCRIPTS, converted, converted_page
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from typing import Literal
-
-    from digest.model import EntryDate
+from digest.model import EntryDate
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,12 @@
 """Unpacks the body of a response, as far as its limits allow, and refuses one that is not whole."""
 
-from __future__ import annotations
-
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
 
 from digest.errors import FetchError
 from digest.fetching.values import RATIO, RATIO_FROM
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    Unpack = Callable[[Iterable[bytes]], Iterator[bytes]]
+Unpack = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 ACCEPTED = "gzip, br"
 _STEP = 64 * 1024  # bytes that are unpacked at once

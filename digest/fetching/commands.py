@@ -1,22 +1,18 @@
 """Runs a program whose standard output is a dump: without a shell, in a process group of its own."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
 import selectors
 import signal
 import subprocess
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import IO
 
 from digest.errors import FetchError
 from digest.fetching.values import SLICE_SECONDS, Clockwork, Fetched, Limits
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-    from pathlib import Path
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """The variables that a program gets; all others stay here, because secrets are among them."""

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import FetchError
 from digest.fetching import addresses, robots
-from digest.fetching.values import SLICE_SECONDS, Asked, Clockwork, Fetched, Limits, NotModified, Redirect
+from digest.fetching.addresses import Place
+from digest.fetching.values import SLICE_SECONDS, Asked, Clockwork, Fetched, Limits, NotModified, Redirect, Validators
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from digest.fetching.addresses import Place
     from digest.fetching.network import Resolve
-    from digest.fetching.values import Validators
 
     RulesOf = Callable[[Place], robots.Rules]
 

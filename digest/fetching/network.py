@@ -5,30 +5,23 @@ once, and the connection goes to the address that was checked; `Host` and the na
 Decision 290.
 """
 
-from __future__ import annotations
-
 import re
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpcore
 import httpx
 
 from digest.errors import FetchError
-from digest.fetching.addresses import public_ones
-from digest.fetching.values import SLICE_SECONDS
+from digest.fetching.addresses import Place, public_ones
+from digest.fetching.values import SLICE_SECONDS, Clockwork, Limits
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from digest.fetching.addresses import Place
-    from digest.fetching.values import Clockwork, Limits
-
-    Resolve = Callable[[str, int], list[str]]
+Resolve = Callable[[str, int], list[str]]
 
 _TRIED = 4  # addresses of one host
 _HEAD = 128 * 1024  # bytes in which the end of the head is looked for

@@ -4,30 +4,21 @@ There are no cookies, no proxies from the environment and no credentials: the tr
 Decisions 291 and 292.
 """
 
-from __future__ import annotations
-
 import contextlib
 import ssl
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
 
 from digest.errors import FetchError
 from digest.fetching import bodies
-from digest.fetching.addresses import shown
-from digest.fetching.network import Transport, left_over
-from digest.fetching.values import Fetched, NotModified, Redirect
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.fetching.addresses import Place
-    from digest.fetching.network import Resolve
-    from digest.fetching.values import Asked
+from digest.fetching.addresses import Place, shown
+from digest.fetching.network import Resolve, Transport, left_over
+from digest.fetching.values import Asked, Fetched, NotModified, Redirect
 
 _PERMANENT = frozenset((HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT))
 _REDIRECTS = _PERMANENT | {HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT}

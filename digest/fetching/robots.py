@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from typing import TYPE_CHECKING
 from digest.errors import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from protego import Protego
 
 US = "Digest"  # our name in a robots.txt

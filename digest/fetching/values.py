@@ -1,16 +1,11 @@
 """What one fetch may take, and what it brings."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from digest.errors import FetchError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
 
 LARGEST = 16 * 1024**2  # bytes of a body, unless its source says otherwise
 RATIO = 200  # bytes for each compressed one; text that people write has five

@@ -1,14 +1,9 @@
 """Recognizes the columns of a list by the headings that mailing programs and spreadsheets use. Decision 123."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 def word_list(text: str) -> tuple[str, ...]:

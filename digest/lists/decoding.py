@@ -1,7 +1,5 @@
 """Decodes a list, whatever encoding its program saved it in."""
 
-from __future__ import annotations
-
 import codecs
 import re
 

@@ -1,14 +1,14 @@
 """Reads what the rows of a list say about subscribers, without comparing them with the store. Decisions 122 and 124."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 from digest.errors import ListError
 from digest.lists.columns import Field
-from digest.lists.table import swallows_rows
+from digest.lists.table import Table, swallows_rows
 from digest.lists.values import (
     ListStatus,
     checked_name,
@@ -22,13 +22,7 @@ from digest.lists.values import (
     split_tags,
     status_of,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from digest.lists.table import Table
-    from digest.model import Format
+from digest.model import Format
 
 _T = TypeVar("_T")
 _WITH_NAME = re.compile(r"(?P<name>[^<>＜＞]*)[<＜](?P<address>[^<>＜＞]*)[>＞]")

@@ -1,19 +1,14 @@
 """Splits a list into rows and columns; writes rows as CSV that spreadsheets open safely and Digest can read again."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from digest.errors import ListError
 from digest.lists.columns import Field, columns_by_field, fold_heading
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 csv.field_size_limit(2**31 - 1)  # else a long note looks like an open quote; the list is in memory anyway
 DELIMITERS = (",", ";", "\t", "|")

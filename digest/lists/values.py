@@ -1,21 +1,16 @@
 """The meaning of single values in a list: languages, formats, statuses, tags, names, and times."""
 
-from __future__ import annotations
-
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.addresses import BIDI
 from digest.errors import ListError
 from digest.lists.columns import word_list
 from digest.model import Format
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # Source: ISO 639 codes and the names in common use.
 _LANGUAGES = {

@@ -4,14 +4,13 @@ Signatures contain no time, so equal messages have equal signatures, and a secon
 RFC 6376, 8301, 8463; RFC 8058, 4, for List-Unsubscribe. Decision 137.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,12 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from digest.addresses import ascii_domain
 from digest.errors import AddressError, ConfigurationError
 from digest.files import new_private_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from digest.settings import Dkim
+from digest.settings import Dkim
 
 PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 

@@ -3,14 +3,13 @@
 This is the only home of dnspython. Source: RFC 7208 (SPF), 6376 (DKIM), 9989 (DMARC), 5321 and 7505 (MX).
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
 import dns.exception
@@ -19,14 +18,8 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.TXT import TXT
 
 from digest.addresses import mailbox
-from digest.mail.dkim import zone_line
-from digest.settings import THIS_MACHINE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from digest.mail.dkim import Key
-    from digest.settings import Settings
+from digest.mail.dkim import Key, zone_line
+from digest.settings import THIS_MACHINE, Settings
 
 Purpose = Literal["SPF", "DKIM", "DMARC"]
 

@@ -7,21 +7,14 @@ subscriber and the edition. The edition itself is not part of it: to verify a to
 subscriber was sent. Decisions 109, 119 and 175.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from digest.model import ConfirmationId, ConfirmationKind, DigestId, SubscriberId
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from digest.model import Confirmation, EditionKey
+from digest.model import Confirmation, ConfirmationId, ConfirmationKind, DigestId, EditionKey, SubscriberId
 
 _MARK_BYTES, _SHORT_MARK_BYTES = 20, 16
 _MOMENT_BYTES = 7

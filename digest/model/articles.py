@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, NewType, TypeVar, dataclass_transform
 
 SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)

@@ -1,15 +1,11 @@
 """What is mailed and to whom: editions, subscribers, deliveries, and bounces."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NewType
+from typing import NewType
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model.articles import Entry
+from digest.model.articles import Entry
 
 DigestId = NewType("DigestId", str)
 EditionKey = NewType("EditionKey", str)

@@ -1,7 +1,5 @@
 """Removes characters that no output may contain: overrides of the text direction, and anything that XML forbids."""
 
-from __future__ import annotations
-
 import re
 
 _HIDDEN = re.compile(

@@ -3,19 +3,14 @@
 No styles, no scripts.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from itertools import pairwise
 from operator import itemgetter
-from typing import TYPE_CHECKING
 
 from digest.typeset.dates import format_day
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
 
 MOST_POINTS = 120
 _WIDTH, _HEIGHT = 320, 80

@@ -1,14 +1,8 @@
 """Formats dates, never more precisely than the evidence allows, and the days that an edition covers. Decision 94."""
 
-from __future__ import annotations
+from datetime import date, datetime, time, timedelta, tzinfo
 
-from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import tzinfo
-
-    from digest.model import EntryDate
+from digest.model import EntryDate
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",

@@ -1,22 +1,17 @@
 """Shows what a revision changed: the old and the new version of each changed paragraph, with the differences marked."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby, takewhile, zip_longest
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from rapidfuzz.distance import Indel
 
+from digest.model import Content
 from digest.typeset.characters import strip_unsafe
 from digest.typeset.math.extract import pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.model import Content
 
 AROUND = 30  # unchanged characters that stay beside a change
 _COMPARED = 64_000_000  # units of one text times units of the other; more would take seconds, and 8 MB

@@ -3,21 +3,16 @@
 Decision 162.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from wcwidth import iter_graphemes
 
 from digest.model import Block, BlockKind
 from digest.typeset.characters import joined
 from digest.typeset.sentences import HOLE, clauses, complete, ends, formula_spans, masked, outside_brackets
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SENTENCE_END = re.compile(r"[。！？!?](?=\D|$)|[.](?=\s)")
 _LEAST = 0.6  # of the limit: an earlier sentence end is too early to cut a name there

@@ -3,13 +3,12 @@
 A channel is a function from a formula to safe HTML. Plain text uses `linear`. Decision 75.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from digest.model import BlockKind
+from digest.model import Block, BlockKind
 from digest.typeset.math.extract import Formula, pieces
 from digest.typeset.math.inline import html_text
 from digest.typeset.math.linear import linear
@@ -17,12 +16,7 @@ from digest.typeset.math.mathml import mathml
 from digest.typeset.math.picture import name
 from digest.typeset.math.tree import tree
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from digest.model import Block
-
-    Channel = Callable[[Formula], str]
+Channel = Callable[[Formula], str]
 
 _EM = 16  # px, the font size for which pictures are drawn
 

@@ -1,24 +1,15 @@
 """Renders blocks as HTML that is also well-formed XML, with all text escaped."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
 
-from digest.model import BlockKind
+from digest.model import Block, BlockKind
 from digest.typeset.characters import WIDE, strip_unsafe
-from digest.typeset.formulas import page
-from digest.typeset.math.extract import pieces
+from digest.typeset.formulas import Channel, page
+from digest.typeset.math.extract import Formula, pieces
 from digest.typeset.punctuation import full_width
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.model import Block
-    from digest.typeset.formulas import Channel
-    from digest.typeset.math.extract import Formula
 
 _INDENTED = re.compile(r"\n +")
 _NEVER_FIRST = "，。、；：！？）】》〉」』〕”’…—,.;:!?)]}"

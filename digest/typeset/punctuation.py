@@ -1,16 +1,12 @@
 """Restores the punctuation marks of Chinese text that a dump contains as half-width marks. Decisions 78 and 329."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.typeset.tokens import HAN, Kind, Token, beside, kind_at, matching, tokenized
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _FULL = dict(zip(",:;?!()", "，：；？！（）", strict=True))
 _NUMBER = re.compile(r"[0-9][0-9.,:]*")

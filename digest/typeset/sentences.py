@@ -1,15 +1,10 @@
 """Finds the ends of sentences and clauses in Chinese and English text, in time linear in the length of the text."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from digest.typeset.math.extract import Formula, pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOLE = "\ufffc"  # replaces each character of a formula, so that no mark in it counts as a mark of the text
 _STOP = re.compile(r"[。！？!?｡．.]+")

@@ -1,21 +1,14 @@
 """Renders blocks as plain text, with linear formulas, wrapped by width. A Chinese character takes two cells."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from wcwidth import wcswidth, wcwidth
 
-from digest.model import BlockKind
+from digest.model import Block, BlockKind
 from digest.typeset.characters import WIDE, joined, strip_unsafe
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from digest.model import Block
 
 _NEVER_FIRST = frozenset("、。，．：；！？）〕】》〉」』’”…—,.:;!?)]}%~")
 _NEVER_LAST = frozenset("（〔【《〈「『‘“([{$")

@@ -1,16 +1,10 @@
 """Titles: as they were read, for keys and commands, and as pages, mails and feeds display them. Decision 78."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from digest.model import Content, Sighting
 from digest.typeset.characters import line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from digest.model import Content, Sighting
 
 UNTITLED = "—"  # feedgen and feed readers treat an empty title as a mistake
 _SENTENCE = re.compile(r"[。！？｡!?]+[”’」』）)\"']*|[.．…]+[”’)\"']*(?=\s|$)")

@@ -1,14 +1,10 @@
 """Splits text into the tokens by which punctuation marks are judged: words, formulas, marks, brackets, spaces."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTER = rf"[^\W{HAN}]"

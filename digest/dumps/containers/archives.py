@@ -1,23 +1,17 @@
 """The members of tar and zip archives, one by one, without a list of all in memory."""
 
-from __future__ import annotations
-
 import binascii
 import calendar
 import os
 import struct
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from digest.dumps.containers.kinds import Packing
-from digest.dumps.containers.streams import Flaw, Member, Part, blocks_of, unpacked
+from digest.dumps.containers.streams import Flaw, Forward, Member, Meter, Part, blocks_of, unpacked
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.dumps.containers.streams import Forward, Meter
 
 _SECTOR = 512
 _MOST_HEADERS = 1 << 20  # bytes of the names and attributes before one member

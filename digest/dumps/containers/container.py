@@ -8,23 +8,31 @@ import io
 import os
 import struct
 from collections import Counter
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from digest.dumps.containers import lines
-from digest.dumps.containers.kinds import BETWEEN, HEAD, LONG_HEAD, OF_RECORD, Kind, kind_of, may_be_lines, packing_of
+from digest.dumps.containers.kinds import (
+    BETWEEN,
+    HEAD,
+    LONG_HEAD,
+    OF_RECORD,
+    Kind,
+    Terms,
+    kind_of,
+    may_be_lines,
+    packing_of,
+)
 from digest.dumps.containers.streams import Flaw, Forward, Member, Meter, blocks_of, spooled
 from digest.dumps.files import Stamp
+from digest.dumps.interface import Layouts
 from digest.dumps.snapshot import is_unknown, read_sightings
 from digest.errors import DumpError
 from digest.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-    from datetime import datetime
-
-    from digest.dumps.containers.kinds import Terms
-    from digest.dumps.interface import Layouts
     from digest.dumps.pages import Page
 
 _T = TypeVar("_T")

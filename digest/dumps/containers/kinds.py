@@ -1,16 +1,12 @@
 """What a file is by its content: plain text, compressed, an archive, JSON Lines; and the terms for reading it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import BinaryIO
 
 BETWEEN = "!"  # stands between the name of a container and that of its record
 OF_RECORD = "!"  # the mark of a record's stamp

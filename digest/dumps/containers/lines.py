@@ -1,18 +1,11 @@
 """JSON Lines: each line is one record, and one of its fields is the text."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from digest.dumps.containers.kinds import parsed
-from digest.dumps.containers.streams import Flaw, Member
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from digest.dumps.containers.streams import Forward, Meter
+from digest.dumps.containers.streams import Flaw, Forward, Member, Meter
 
 _URLS, _IDS = ("url", "link", "uri", "target_uri"), ("id", "guid", "uid")
 _TIMES = ("fetched_at", "fetch_time", "crawled_at", "crawl_time", "scraped_at", "retrieved_at", "timestamp")

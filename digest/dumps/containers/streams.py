@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NoReturn, Protocol, cast
+from datetime import datetime
+from typing import BinaryIO, NoReturn, Protocol, cast
 
-from digest.dumps.containers.kinds import Packing
+from digest.dumps.containers.kinds import Packing, Terms
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from digest.dumps.containers.kinds import Terms
 
 BLOCK = 1 << 16
 _GRACE = 16 << 20  # bytes that any container may unpack to, whatever its ratio

@@ -1,20 +1,14 @@
 """WARC and WET files: the pages of a crawl, without the heads and the packings of HTTP."""
 
-from __future__ import annotations
-
 import contextlib
 import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from digest.dumps.containers.kinds import Packing
+from digest.dumps.containers.kinds import Packing, Terms
 from digest.dumps.containers.streams import BLOCK, Flaw, Forward, Member, Meter, Part, blocks_of, unpacked
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.dumps.containers.kinds import Terms
 
 _VERSIONS = ["WARC/1.1", "WARC/1.0", "WARC/0.18", "WARC/0.17"]
 _HTTP = ["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/2", "HTTP/3"]

@@ -14,21 +14,15 @@ has the numbers of its first and last line. `Layout.fingerprint` changes wheneve
 `dates.Grammar(languages, order).read(text)` reads one date; `drawing.drawn_lines` gives the pieces of a drawing.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
+from digest.dumps.declared.dates import Order
 from digest.dumps.declared.declaration import Declaration, LayoutError
 from digest.dumps.declared.found import Found
 from digest.dumps.declared.layout import Layout, compiled
 from digest.dumps.declared.reading import Unclaimed, Unread, UnsureOrderError, Walk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from digest.dumps.declared.dates import Order
 
 __all__ = [
     "Declaration",

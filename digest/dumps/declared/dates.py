@@ -5,8 +5,6 @@ numbers alone whose day and month may change places is not read until their orde
 eras and other calendars are no dates.
 """
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from dataclasses import dataclass

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from digest.dumps.declared.dates import Order
 from digest.dumps.declared.drawing import Problem
 from digest.dumps.declared.names import is_language
-from digest.dumps.html.declared import html_layout
+from digest.dumps.html.declared import HtmlLayout, html_layout
 from digest.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from digest.dumps.html.declared import HtmlLayout
 
 _KEYS = (
     "id",

@@ -10,14 +10,11 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.dumps.layouts.characters import INVISIBLE, SPACES, bare
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class FieldKind(StrEnum):

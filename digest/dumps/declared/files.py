@@ -1,20 +1,14 @@
 """Layouts as they are written in TOML: the tables `[[layouts]]` of a file, or of all files of a folder."""
 
-from __future__ import annotations
-
 import tomllib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from digest.dumps.declared.declaration import LayoutError
 from digest.dumps.declared.drawing import Problem
-from digest.dumps.declared.layout import compiled
+from digest.dumps.declared.layout import Layout, compiled
 from digest.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from digest.dumps.declared.layout import Layout
 
 
 def read_layouts(path: Path) -> tuple[Layout, ...]:

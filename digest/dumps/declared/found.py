@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from digest.dumps.declared.dates import united_parts
-from digest.dumps.declared.drawing import FieldKind
+from digest.dumps.declared.dates import Order, united_parts
+from digest.dumps.declared.drawing import Field, FieldKind
+from digest.dumps.declared.rows import Values
 from digest.dumps.layouts import dateblock
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.declared.dates import Order
-    from digest.dumps.declared.drawing import Field
-    from digest.dumps.declared.rows import Values
-    from digest.model import PrintedDate
+from digest.model import PrintedDate
 
 _SEVERAL = re.compile(r"\s*[,，、;；]\s*|\s+[|｜·•]\s+")
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")

@@ -3,17 +3,11 @@
 Alone, the drawn ones are read by a cutter of their own, which is faster and knows many writings of their marks.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from digest.dumps.declared.layout import compiled
+from digest.dumps.declared.layout import Layout, compiled
 from digest.dumps.html.declared import FORMATS
 from digest.model import Layout as Known
-
-if TYPE_CHECKING:
-    from digest.dumps.declared.layout import Layout
 
 _TABLES: tuple[dict[str, object], ...] = (
     {"id": Known.DATEBLOCK.value, "entry": "{date}\n{title}\n{text}\n点击阅读全文...", "languages": ["en"]},

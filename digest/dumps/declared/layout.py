@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from digest.dumps.declared.dates import Grammar
 from digest.dumps.declared.declaration import Declaration, LayoutError, declaration
@@ -15,9 +15,6 @@ from digest.dumps.declared.rows import Row
 from digest.dumps.declared.steps import RowStep, Step, Steps, TextStep, kinds_of, step_of
 from digest.dumps.layouts.characters import INVISIBLE, SPACES
 from digest.patterns import LineSearch
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 _RULES = 1
 """To be raised with each change of what a declared layout reads, so that dumps are read again."""

@@ -1,15 +1,9 @@
 """The lines of a text that are not blank, one after the other; only those at hand are held."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from digest.dumps.layouts.characters import bare
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from digest.patterns import LineSearch
+from digest.patterns import LineSearch
 
 
 class Line:

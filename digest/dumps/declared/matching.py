@@ -1,23 +1,17 @@
 """Whether an entry stands at a line, as a drawing says; each line is looked at a bounded number of times."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from typing import TYPE_CHECKING, Protocol
-
+from digest.dumps.declared.dates import Order
 from digest.dumps.declared.drawing import FieldKind
 from digest.dumps.declared.found import Gathered, Written, unwrapped
-from digest.dumps.declared.lines import Line
+from digest.dumps.declared.layout import Drawing, Layout
+from digest.dumps.declared.lines import Line, Lines
 from digest.dumps.declared.outcomes import Ending, Outcome
+from digest.dumps.declared.rows import Row, Values
 from digest.dumps.declared.steps import RowStep, TextStep
 from digest.dumps.declared.titles import is_short_title
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from digest.dumps.declared.dates import Order
-    from digest.dumps.declared.layout import Drawing, Layout
-    from digest.dumps.declared.lines import Lines
-    from digest.dumps.declared.rows import Row, Values
 
 MOST_LINES = 20_000  # of a text that waits for what ends it
 _WRAPPED = 40  # bytes that a wrapped line has at least

@@ -1,7 +1,5 @@
 """Names of months and weekdays in the languages of the world, from Babel."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

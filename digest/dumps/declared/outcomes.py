@@ -1,14 +1,10 @@
 """How the look for an entry ended, and what it found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from digest.dumps.declared.found import Gathered
-    from digest.dumps.declared.lines import Line
+from digest.dumps.declared.found import Gathered
+from digest.dumps.declared.lines import Line
 
 
 class Ending(Enum):

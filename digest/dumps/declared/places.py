@@ -1,14 +1,9 @@
 """Where a layout stands on its page, and the headings with dates over its entries."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from digest.model import PrintedDate
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @dataclass(slots=True)

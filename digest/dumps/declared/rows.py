@@ -1,23 +1,16 @@
 """One drawn line as a pattern for lines of a page, in linear time whatever stands there."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from digest.dumps.declared.dates import TIME, united_parts
-from digest.dumps.declared.drawing import FREE, DrawnLine, Field, FieldKind, Group, Literal, Space
+from digest.dumps.declared.dates import TIME, Grammar, Order, united_parts
+from digest.dumps.declared.drawing import FREE, DrawnLine, Field, FieldKind, Group, Literal, Piece, Space
 from digest.dumps.layouts import counts
+from digest.model import PrintedDate
 from digest.patterns import LinePattern
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.declared.dates import Grammar, Order
-    from digest.dumps.declared.drawing import Piece
-    from digest.model import PrintedDate
 
 _SPACES = r"\s+"
 _COUNT = r"\d(?:[\d.,'’\x{a0}\x{202f} ]*\d)?\s?(?:[kKmMbBwW]|[千百]?[万萬]|[千亿億]|тыс\.?|만|천)?\+?"

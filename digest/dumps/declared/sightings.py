@@ -1,20 +1,13 @@
 """Declared layouts as the rest of the program knows layouts: what they find becomes sightings."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 from digest.dumps import FIRST_DECLARED
-from digest.dumps.declared import Reading
+from digest.dumps.declared import Found, Layout, Reading
+from digest.dumps.interface import TextReading
 from digest.model import DateEvidence, Extras, Note, NoteKind, Sighting
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from zoneinfo import ZoneInfo
-
-    from digest.dumps.declared import Found, Layout
-    from digest.dumps.interface import TextReading
 
 READERS = "readers"  # the count that feeds, pages and mails know
 

@@ -1,19 +1,12 @@
 """The lines of a drawing as steps: a line of a page each, or the paragraphs between them."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-from digest.dumps.declared.drawing import DrawnLine, Field, FieldKind, Group, Problem, Space
+from digest.dumps.declared.dates import Grammar
+from digest.dumps.declared.drawing import DrawnLine, Field, FieldKind, Group, Piece, Problem, Space
 from digest.dumps.declared.rows import Row
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.declared.dates import Grammar
-    from digest.dumps.declared.drawing import Piece
 
 _KEY_FIELDS = frozenset({FieldKind.TITLE, FieldKind.DATE})
 _TWICE = 2  # what a title that is repeated shows

@@ -1,11 +1,6 @@
 """Whether a line can be a title, as far as the line alone tells."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from digest.dumps.declared.lines import Line
+from digest.dumps.declared.lines import Line
 
 _LONGEST_TITLE = 300
 SHORT_TITLE = 100

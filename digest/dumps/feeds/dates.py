@@ -1,14 +1,9 @@
 """The dates of feeds: RFC 822 as RSS has them, RFC 3339 as Atom and JSON Feed do. Which day they are, and where."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo
 
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _UNKNOWN_ZONE = re.compile(r"-0000\s*(?:\(.*\))?$")

@@ -1,19 +1,15 @@
 """The items of an XML feed, as feedparser finds them; the only place that imports it."""
 
-from __future__ import annotations
-
 import io
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from digest.dumps.feeds.dates import moment
 from digest.model import NoteKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)(?=[\s/>])")
 _ITEM_END = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>")

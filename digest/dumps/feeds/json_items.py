@@ -1,7 +1,5 @@
 """The items of a JSON Feed 1.0 or 1.1. Source: https://www.jsonfeed.org/version/1.1/"""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,19 +1,15 @@
 """Reads lists of feeds in OPML, as feed readers export them. Source: https://opml.org/spec2.opml"""
 
-from __future__ import annotations
-
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 from xml.parsers import expat
 
 from digest.dumps.decode import text_blocks
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Container
 
 LARGEST = 20_000_000  # characters
 _DEEPEST = 50  # folders in folders

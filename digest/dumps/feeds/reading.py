@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from digest.dumps.feeds.recognised import Kind, content_of, html_page, kind_of
-from digest.model import Layout, Note, NoteKind
+from digest.dumps.interface import Layouts, TextReading
+from digest.model import Layout, Note, NoteKind, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from zoneinfo import ZoneInfo
-
     from digest.dumps.feeds.items import Found, Item
-    from digest.dumps.interface import Layouts, TextReading
-    from digest.model import Sighting
 
 _LARGEST = 100_000_000  # characters; a feed is read as a whole
 _NAMED = 3  # shared ids that are reported one by one

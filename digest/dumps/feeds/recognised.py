@@ -1,7 +1,5 @@
 """Tells from the beginning of a text whether it is a feed, and prepares it for a parser: no document type, no junk."""
 
-from __future__ import annotations
-
 import re
 from enum import Enum, auto
 

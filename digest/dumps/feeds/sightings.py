@@ -1,18 +1,12 @@
 """Turns the items of a feed into sightings."""
 
-from __future__ import annotations
-
 import html
 import re
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from digest.dumps.feeds.dates import day_of
+from digest.dumps.feeds.items import Item, Text
 from digest.model import DateEvidence, Extras, Layout, PrintedDate, Sighting
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from digest.dumps.feeds.items import Item, Text
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _ELEMENT = re.compile(

@@ -3,10 +3,8 @@
 The text is what a text dump of the same article shows, so that both match; no markup survives..
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from digest.dumps.html.code import code, is_code
 from digest.dumps.html.figures import Figures, is_caption, is_emoji, with_caption
@@ -18,9 +16,6 @@ from digest.dumps.html.shapes import List, Table, is_layout
 from digest.dumps.html.tree import PHRASING, Element, parsed
 from digest.dumps.structure import is_displayed
 from digest.model import BlockKind, letter_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _RUBY = frozenset({"ruby", "rt", "rb", "rtc"})
 _REWRITTEN = frozenset({"sup", "sub", "rt", "q"})

@@ -1,10 +1,9 @@
 """Chooses how to read a site from one of its pages: its feed, what the page says for programs, selectors, or text."""
 
-from __future__ import annotations
-
 import io
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from digest.dumps.declared import compiled
 from digest.dumps.declared.dates import Grammar
@@ -15,18 +14,12 @@ from digest.dumps.html.declared import FORMATS
 from digest.dumps.html.drafting import draft
 from digest.dumps.html.links import absolute
 from digest.dumps.html.reading import base_of, page_text
-from digest.dumps.html.tree import names, parsed
+from digest.dumps.html.tree import Element, names, parsed
+from digest.dumps.interface import Layouts
 from digest.dumps.snapshot import read_sightings
 from digest.errors import DigestError
 from digest.model import Layout as Known
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from zoneinfo import ZoneInfo
-
-    from digest.dumps.html.tree import Element
-    from digest.dumps.interface import Layouts
-    from digest.model import Sighting
+from digest.model import Sighting
 
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"})
 _MOST_FEEDS = 3

@@ -1,7 +1,5 @@
 """Reads blocks of code with their indentation, without the line numbers that highlighters add."""
 
-from __future__ import annotations
-
 import re
 from itertools import islice
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from digest.dumps.feeds.dates import day_of
 from digest.model import PrintedDate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from zoneinfo import ZoneInfo
-
     from digest.dumps.declared.dates import Grammar, Order
 
 _MOMENT = re.compile(

@@ -1,16 +1,11 @@
 """The table `html` of a layout: selectors for the parts of an entry, or the name of a format that pages bring along."""
 
-from __future__ import annotations
-
 import difflib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from digest.dumps.html.selectors import Selector, SelectorProblem, selector
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 FORMATS = ("json-ld", "microformats", "articles")
 _PARTS = ("title", "link", "date", "author", "text", "tags", "skip")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from digest.dumps.html.blocks import line_of
 from digest.dumps.html.furniture import classes_of, is_furniture
-from digest.dumps.html.tree import names
+from digest.dumps.html.tree import Element, names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from digest.dumps.declared.dates import Grammar
-    from digest.dumps.html.tree import Element
 
 _MOST_ELEMENTS = 50_000  # of a page that are looked at
 _MOST_DATES = 400

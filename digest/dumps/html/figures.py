@@ -1,7 +1,5 @@
 """The pictures of an article: dumps contain none, so what remains is the text beside them."""
 
-from __future__ import annotations
-
 import re
 
 from digest.dumps.html.lines import compact

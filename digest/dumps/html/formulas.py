@@ -1,7 +1,5 @@
 """Finds the TeX of formulas in the markup that MathJax, KaTeX, blogs and encyclopedias make of it."""
 
-from __future__ import annotations
-
 import json
 import re
 from urllib.parse import parse_qs, unquote, urlsplit

@@ -1,17 +1,12 @@
 """An entry as HTML shows it, before its date is read; and the values that pages write in their own ways."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from digest.dumps.html.blocks import Body, body
 from digest.dumps.html.lines import compact
 from digest.dumps.layouts import counts
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 NOTHING = Body()
 _COUNTED = re.compile(r"\d[\d.,]*\s{0,2}(?:[千百]?[万萬]|[千亿億kKwWmM](?![A-Za-z]))?")

@@ -1,7 +1,5 @@
 """What of an article's markup is no part of its text: hidden parts, buttons, share bars, links to the rest."""
 
-from __future__ import annotations
-
 import re
 
 from digest.dumps.html.tree import Element, names

@@ -1,18 +1,12 @@
 """Finds entries in the JSON-LD of a page: articles of schema.org, wherever they stand in it."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from digest.dumps.html.found import HtmlEntry, plain, tags_of, text_of
 from digest.dumps.html.links import absolute
-from digest.dumps.html.tree import names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.dumps.html.tree import Element
+from digest.dumps.html.tree import Element, names
 
 _ARTICLES = names(
     "Article BlogPosting NewsArticle TechArticle ScholarlyArticle Report OpinionNewsArticle AnalysisNewsArticle"

@@ -1,7 +1,5 @@
 """The text of the open paragraph, with white space as browsers show it."""
 
-from __future__ import annotations
-
 import re
 
 from digest.dumps.html.tree import names

@@ -1,18 +1,11 @@
 """Links: where they lead, and which of them belong to no text."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from urllib.parse import urljoin, urlsplit
 
-from digest.dumps.html.tree import PHRASING
+from digest.dumps.html.tree import PHRASING, Element
 from digest.dumps.layouts.dateblock import reads_as_more
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.html.tree import Element
 
 _LINK = re.compile("\x02([0-9]{1,9})\x04([^\x03]*)\x03")
 _MARKS = re.compile("\x02[0-9]{1,9}\x04|[\x02-\x04]")

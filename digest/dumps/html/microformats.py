@@ -1,8 +1,6 @@
 """Finds entries in the microformats of a page: `h-entry`, and `hentry` of older themes."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from digest.dumps.html.blocks import body_of, line_of
 from digest.dumps.html.found import HtmlEntry, tags_of
@@ -10,12 +8,7 @@ from digest.dumps.html.furniture import classes_of
 from digest.dumps.html.lines import compact
 from digest.dumps.html.links import absolute
 from digest.dumps.html.selecting import joined
-from digest.dumps.html.tree import names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.dumps.html.tree import Element
+from digest.dumps.html.tree import Element, names
 
 _ENTRIES = names("h-entry hentry")
 _CARDS = names("h-card vcard")

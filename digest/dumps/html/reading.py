@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 from digest.dumps.html import articles, json_ld, microformats
 from digest.dumps.html.blocks import body_of
 from digest.dumps.html.days import day_in, order_shown
-from digest.dumps.html.found import once
+from digest.dumps.html.declared import HtmlLayout
+from digest.dumps.html.found import HtmlEntry, once
 from digest.dumps.html.links import absolute
 from digest.dumps.html.selecting import Selecting
-from digest.dumps.html.tree import parsed
+from digest.dumps.html.tree import Element, parsed
 from digest.model import DateEvidence, Extras, Note, NoteKind, PrintedDate, Sighting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from zoneinfo import ZoneInfo
-
     from digest.dumps.declared import Layout, Read
-    from digest.dumps.html.declared import HtmlLayout
-    from digest.dumps.html.found import HtmlEntry
-    from digest.dumps.html.tree import Element
 
 _LARGEST = 50_000_000  # characters; a page is read as a whole
 _MOST_NOTES = 20

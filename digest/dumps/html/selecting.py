@@ -1,20 +1,14 @@
 """Finds entries by the selectors of a layout."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
 from digest.dumps.html.blocks import Body, body_of, line_of
+from digest.dumps.html.declared import HtmlLayout
 from digest.dumps.html.found import HtmlEntry, author_of, count_of, tags_of
 from digest.dumps.html.lines import compact
 from digest.dumps.html.links import absolute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from digest.dumps.html.declared import HtmlLayout
-    from digest.dumps.html.selectors import Selector
-    from digest.dumps.html.tree import Element
+from digest.dumps.html.selectors import Selector
+from digest.dumps.html.tree import Element
 
 
 class Selecting:

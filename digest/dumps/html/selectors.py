@@ -1,15 +1,10 @@
 """CSS selectors of layouts: each finds elements of a page, or an attribute of them."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from digest.dumps.html.tree import Element
+from digest.dumps.html.tree import Element
 
 _ATTRIBUTE = re.compile(r"(?P<css>.*?)\s*@(?P<name>[a-zA-Z_][\w:.-]{0,60})\s*", re.DOTALL)
 _LONGEST = 500  # characters

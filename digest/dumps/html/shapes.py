@@ -1,12 +1,6 @@
 """Lists and tables as lines of text: markers, indentation and columns."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from digest.dumps.html.tree import Element
-
+from digest.dumps.html.tree import Element
 
 _DEEPEST = 8  # levels that are indented
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"))

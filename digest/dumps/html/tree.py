@@ -4,8 +4,6 @@ libxml2 tokenizes, and this module builds the tree from its events, because libx
 elements and takes quadratic time for the attributes of one element. Decision 300.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, TypeAlias
 

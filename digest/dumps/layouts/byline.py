@@ -1,19 +1,14 @@
 """The `byline` layout of search, tag and category pages: title, byline, paragraphs. Does not cut."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from digest.dumps.layouts import fields, nearly
 from digest.dumps.layouts.characters import INVISIBLE, LEAD, bare
+from digest.dumps.layouts.cuts import Cut
 from digest.dumps.layouts.rarely import Rarely
 from digest.model import DateEvidence, Layout, Sighting
-
-if TYPE_CHECKING:
-    from digest.dumps.layouts.cuts import Cut
 
 # Author, day, readers, as most pages print them; the rest is glued to the label. `fields` handles other forms.
 BYLINE = r"By ([^|｜\n]{1,200} \| \d{4}-\d{1,2}-\d{1,2} \| \d[\d,]{0,11})位[读讀]者 \| 引用"

@@ -1,7 +1,5 @@
 """White space and invisible characters, as parts of a character class of `re`."""
 
-from __future__ import annotations
-
 import re
 
 # White space except the line end, written out: a class would be looked up for each line of Chinese.

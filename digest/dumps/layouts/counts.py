@@ -1,7 +1,5 @@
 """Parses reader counts as sites print them: `12,345`, `1.2万`, `约12345`, `1.2k+`, `—`. Decision 9."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import NamedTuple

@@ -1,11 +1,8 @@
 """An entry as cut out of a dump; the layouts parse its text."""
 
-from __future__ import annotations
+from typing import NamedTuple
 
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from digest.model import Layout
+from digest.model import Layout
 
 
 class Cut(NamedTuple):  # a tuple, because a dump may have a million

@@ -1,20 +1,14 @@
 """The `dateblock` layout of index pages: date, title, paragraphs, an end mark. Does not cut. Decision 9."""
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from digest.dumps.layouts.characters import INVISIBLE, SPACES, bare
+from digest.dumps.layouts.cuts import Cut
 from digest.dumps.layouts.rarely import Rarely
 from digest.model import DateEvidence, Layout, Sighting
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.layouts.cuts import Cut
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _REST = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")  # of full names

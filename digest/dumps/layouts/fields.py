@@ -1,7 +1,5 @@
 """Parses a byline in any form, field by field: `by A|2021/2/1 08:30|3条评论|1.2万位读者|摘要TEXT`. Decision 9."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -5,8 +5,6 @@ byline's shape: short fields between bars. If it does not begin with `By`, it mu
 be: after a line that can be a title, and not in a row of lines of the same shape, which is a table. Decision 10.
 """
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Patterns that few dumps need: compiling them all takes longer than parsing a page."""
 
-from __future__ import annotations
-
 import re
 from functools import cached_property
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -12,8 +13,6 @@ from digest.dumps.suggesting.rows import rows_between
 from digest.dumps.suggesting.words import BY, IN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
-
     from digest.dumps.suggesting.seen import Page, SeenLine
 
 _REACH = 4  # lines between a title and the date beside it

@@ -1,21 +1,15 @@
 """Finds the days of entries that stand as mere numbers below headings with months: `27 A title` below `August 2018`."""
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.dumps.declared.dates import Grammar
 from digest.dumps.suggesting.candidate import LEAST
 from digest.dumps.suggesting.families import LEAST_HEADINGS, is_month
-from digest.dumps.suggesting.seen import DateAt
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
-
-    from digest.dumps.suggesting.seen import Page, SeenLine
-    from digest.model import PrintedDate
+from digest.dumps.suggesting.seen import DateAt, Page, SeenLine
+from digest.model import PrintedDate
 
 _MARKS = ":：.,、|·-–—"
 _WORDS = 2  # that a day takes with its weekday

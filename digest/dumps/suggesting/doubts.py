@@ -1,26 +1,20 @@
 """Describes what recognition is not sure of, with the lines in question."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from digest.dumps.suggesting.candidate import Order
+from digest.dumps.suggesting.candidate import Candidate, Order
+from digest.dumps.suggesting.drawings import Drawn
 from digest.dumps.suggesting.evidence import rivals
 from digest.dumps.suggesting.families import families, is_date_alone
+from digest.dumps.suggesting.seen import Page
 from digest.dumps.suggesting.words import is_end, is_more
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from digest.dumps.suggesting.candidate import Candidate
-    from digest.dumps.suggesting.drawings import Drawn
-    from digest.dumps.suggesting.seen import Page
-
-    _Doubts = Iterator[tuple[str, Iterable[int]]]
+_Doubts = Iterator[tuple[str, Iterable[int]]]
 
 _MARGIN = 4.0  # points by which the best has to be ahead of one that pairs dates otherwise
 _FIRM = 2.5  # the same, of what tells how titles and dates belong together

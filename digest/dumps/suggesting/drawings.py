@@ -5,21 +5,18 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.declared import LayoutError, compiled, read_text
-from digest.dumps.suggesting.candidate import Order
+from digest.dumps.declared import Layout, LayoutError, Read, compiled, read_text
+from digest.dumps.suggesting.candidate import Candidate, Order
 from digest.dumps.suggesting.rows import drawn, escaped
+from digest.model import PrintedDate
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
-
-    from digest.dumps.declared import Layout, Read
-    from digest.dumps.suggesting.candidate import Candidate
     from digest.dumps.suggesting.seen import Page, SeenLine
-    from digest.model import PrintedDate
 
 _OPTIONAL = 0.35  # share of entries in which a line stands that is drawn
 _KINDS = 3

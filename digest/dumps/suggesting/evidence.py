@@ -1,22 +1,15 @@
 """Weighs the evidence for a candidate: what its titles look like, and what stands around them."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
-from typing import TYPE_CHECKING
 
-from digest.dumps.suggesting.candidate import Order, title_text
+from digest.dumps.suggesting.candidate import Candidate, Order, title_text
 from digest.dumps.suggesting.forbidden import forbidden
+from digest.dumps.suggesting.seen import Page, SeenLine
 from digest.dumps.suggesting.words import is_end, is_more
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.suggesting.candidate import Candidate
-    from digest.dumps.suggesting.seen import Page, SeenLine
 
 _NEARLY_ALL = 0.8
 _ABOVE = 6.0  # points for a line over each title that may be the title itself

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from digest.dumps.suggesting.candidate import LEAST
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
-
     from digest.dumps.suggesting.seen import Page, SeenLine
 
 LEAST_HEADINGS = 2

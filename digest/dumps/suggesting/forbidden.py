@@ -1,22 +1,14 @@
 """Rules out texts that are not listings: logs, tables, code, mails, changelogs, articles with dates in them."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from statistics import mean
-from typing import TYPE_CHECKING
 
-from digest.dumps.suggesting.candidate import Order, title_text
-from digest.dumps.suggesting.seen import width
+from digest.dumps.suggesting.candidate import Candidate, Order, title_text
+from digest.dumps.suggesting.seen import Page, SeenLine, width
 from digest.dumps.suggesting.words import is_end, is_more, is_reply
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from digest.dumps.suggesting.candidate import Candidate
-    from digest.dumps.suggesting.seen import Page, SeenLine
 
 _HALF, _SOME, _NEARLY_ALL = 0.5, 0.35, 0.8
 _VERSION = re.compile(r"(?:[#\s[\]()-]|release|version|v\.?|changes in)*\d+(?:\.\d+)+\S*\s*.{0,12}", re.IGNORECASE)

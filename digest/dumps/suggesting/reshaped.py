@@ -1,20 +1,14 @@
 """Notices a page that changed its shape: its entries stand in another form than the layouts of its source read."""
 
-from __future__ import annotations
+from collections.abc import Collection, Iterator, Sequence
+from typing import BinaryIO
 
-from typing import TYPE_CHECKING, BinaryIO
-
+from digest.dumps.declared import Found
 from digest.dumps.html.choosing import choice
 from digest.dumps.suggesting.days import with_days
 from digest.dumps.suggesting.samples import page_of
 from digest.dumps.suggesting.suggest import best, suggestion
-from digest.model import Layout
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-
-    from digest.dumps.declared import Found
-    from digest.model import Sighting
+from digest.model import Layout, Sighting
 
 _HALF = 0.5  # of the titles that the page showed before
 _FEWEST = 3  # entries in another shape

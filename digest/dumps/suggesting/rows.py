@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digest.dumps.suggesting.words import AT, BY, IN, count_name, is_more
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
-
     from digest.dumps.suggesting.seen import Page, Piece, SeenLine
 
 _LEAST = 2  # segments in which a row stands

@@ -1,28 +1,22 @@
 """The dumps that recognition looks at, some of a folder and the beginning of each, and the layouts that it writes."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from digest.dumps.containers.kinds import Terms
 from digest.dumps.decode import text_blocks
 from digest.dumps.files import DumpFile
 from digest.dumps.html.reading import is_html
+from digest.dumps.pages import Page as DumpPage
 from digest.dumps.pages import is_page, listed, unpacked
 from digest.dumps.snapshot import BUILT_IN
 from digest.dumps.suggesting.seen import Page
 from digest.errors import DumpError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from digest.dumps.pages import Page as DumpPage
 
 MOST_DUMPS = 24
 MOST_CHARACTERS = 400_000

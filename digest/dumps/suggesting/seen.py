@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.dumps.declared.dates import TIME, Grammar, Order
 from digest.dumps.layouts.characters import bare
 from digest.dumps.suggesting.words import is_end, is_more
+from digest.model import PrintedDate
 from digest.patterns import LinePattern
 from digest.typeset.text import cells
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from digest.model import PrintedDate
 
 WIDEST = 160  # columns of a line in which a date or a row is looked for
 _PARAGRAPH = 60  # columns from which a line that no sentence ends is a paragraph all the same

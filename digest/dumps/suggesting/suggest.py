@@ -1,29 +1,21 @@
 """Sorts dumps into shapes, and finds a layout for each that reads them. Decision 281."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from digest.dumps.declared import compiled, read_text
+from digest.dumps.declared import Layout, Read, compiled, read_text
 from digest.dumps.reading import BuiltIn
 from digest.dumps.suggesting.candidate import LEAST, Candidate
 from digest.dumps.suggesting.dated import of_dates
 from digest.dumps.suggesting.days import with_days
 from digest.dumps.suggesting.doubts import Doubt, DoubtedLine, Weighed, doubts
-from digest.dumps.suggesting.drawings import Drawn, drawing_of
+from digest.dumps.suggesting.drawings import Drawn, Table, drawing_of
 from digest.dumps.suggesting.evidence import evidence
 from digest.dumps.suggesting.families import LEAST_HEADINGS, families, has_years, is_date_alone, is_over, years_over
+from digest.dumps.suggesting.seen import Page
 from digest.dumps.suggesting.undated import of_headings, undated
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from digest.dumps.declared import Layout, Read
-    from digest.dumps.suggesting.drawings import Table
-    from digest.dumps.suggesting.seen import Page
-    from digest.model import PrintedDate
+from digest.model import PrintedDate
 
 _MOST_FAMILIES = 4
 _ALIKE = 0.4  # share of lines that two crawls have in common

@@ -1,20 +1,13 @@
 """Reads dumps by one layout: every entry, and each gap that an operator should see."""
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from digest.dumps.declared import read_text
+from digest.dumps.declared import Found, Layout, Read, read_text
 from digest.dumps.html.reading import read_html
 from digest.dumps.suggesting.doubts import DoubtedLine
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.dumps.declared import Found, Layout, Read
-    from digest.dumps.suggesting.seen import Page
-    from digest.model import PrintedDate
+from digest.dumps.suggesting.seen import Page
+from digest.model import PrintedDate
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,13 @@
 """Entries without a date of their own: below headings with dates, or separated by a line at their ends."""
 
-from __future__ import annotations
-
 from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from digest.dumps.suggesting.candidate import LEAST, Candidate, Order, candidate_of, first_title
 from digest.dumps.suggesting.rows import rows_between
-from digest.dumps.suggesting.seen import tokens
+from digest.dumps.suggesting.seen import Page, Piece, tokens
 from digest.dumps.suggesting.words import count_name, is_more
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
-
-    from digest.dumps.suggesting.seen import Page, Piece
 
 _LETTERS = 4
 _NEAR = 2  # lines between a title and the line below it

@@ -1,7 +1,5 @@
 """Words of many languages by which a line of a listing page is recognised."""
 
-from __future__ import annotations
-
 import re
 
 _SHORT = 40  # characters of a link

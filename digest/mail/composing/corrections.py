@@ -4,31 +4,24 @@ Both sides are typeset like the text of an entry: formulas are drawn and stay wh
 Decisions 163, 168 and 169.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates
 from digest.mail.composing.message_template import without_marks
+from digest.model import Content, EntryDate
 from digest.typeset.characters import joined, strip_unsafe
 from digest.typeset.differences import Change, Piece, differences
 from digest.typeset.excerpt import cut
-from digest.typeset.formulas import drawing, page
+from digest.typeset.formulas import Channel, drawing, page
 from digest.typeset.formulas import text as linear
 from digest.typeset.html import inline
 from digest.typeset.math.extract import Formula, pieces
 from digest.typeset.punctuation import full_width
 from digest.typeset.sentences import clauses, ends
 from digest.typeset.titles import display_title
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.model import Content, EntryDate
-    from digest.typeset.formulas import Channel
 
 _MOST, _MOST_ON_PAGE = 3, 40  # changes shown for an entry
 _LONGEST, _LONGEST_ON_PAGE = 180, 600  # characters of one side

@@ -1,28 +1,20 @@
 """Renders an edition: subject, HTML and text from templates, once for each language and for all subscribers."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
 
-from digest.mail.composing.entry_views import EntryPresenter, Length, group_of, in_groups, length_of
+from digest.mail.composing.corrections import Correction
+from digest.mail.composing.entry_views import EntryPresenter, EntryView, Frame, Length, group_of, in_groups, length_of
 from digest.mail.composing.message import pictures_in
 from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
 from digest.mail.composing.notes import note_html
 from digest.mail.composing.templates import common_values, inline_styles
-from digest.model import Body, Section
+from digest.model import Body, EntryId, Section, Selected
 from digest.templating import language_name, rendered
 from digest.typeset.characters import joined, line
 from digest.typeset.dates import covered
 from digest.typeset.excerpt import cut
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from digest.mail.composing.corrections import Correction
-    from digest.mail.composing.entry_views import EntryView, Frame
-    from digest.model import EntryId, Selected
 
 LARGEST_HTML = 80_000  # bytes; some mail programs cut off longer ones
 LARGEST_PICTURES = 400_000  # bytes of all pictures in a mail

@@ -6,36 +6,44 @@ Decisions 161 and 164.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from digest.changes.dates import redates
 from digest.dumps.structure import blocks
-from digest.mail.composing.corrections import Extract, extract
+from digest.mail.composing.corrections import Correction, Extract, extract
 from digest.mail.composing.message_template import without_marks
 from digest.mail.composing.templates import WIDTH
-from digest.model import Block, BlockKind, DateKind, Section
+from digest.model import (
+    Block,
+    BlockKind,
+    Content,
+    DateKind,
+    EditionKey,
+    Entry,
+    EntryDate,
+    EntryId,
+    Section,
+    Selected,
+    SourceId,
+)
+from digest.settings import Digest
 from digest.templating import language_tag
 from digest.typeset.characters import line
 from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import captioned, html
+from digest.typeset.math.extract import Formula
 from digest.typeset.text import cells, text
 from digest.typeset.titles import display_title, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
-    from zoneinfo import ZoneInfo
-
-    from digest.mail.composing.corrections import Correction
-    from digest.model import Content, EditionKey, Entry, EntryDate, EntryId, Selected, SourceId
-    from digest.settings import Digest
-    from digest.typeset.math.extract import Formula
-
     Groups = Sequence[tuple[str, Callable[[Entry], bool]]]  # names and rules, in the order of the groups
 
 _T = TypeVar("_T")

@@ -4,21 +4,16 @@ The contrast of each text is measured from inlined styles, in the light and the 
 relative luminance and contrast ratio. Decision 173.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from css_inline import CSSInliner
 from lxml import html as lxml_html
 
 from digest.mail.composing.edition_text import LARGEST_HTML
+from digest.model import Body
 from digest.typeset.text import cells
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.model import Body
 
 _WIDEST = 78  # cells in a line of text
 _LONGEST_SUBJECT = 120  # characters

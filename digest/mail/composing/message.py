@@ -4,28 +4,20 @@ This module writes the headers itself. The modern policies of `email.policy` fol
 title that looks like an encoded word inject headers. Source: RFC 2047, 2369, 2919, 5322, 8058. Decision 135.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.charset import Charset
 from email.header import Header
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 from digest import addresses
-from digest.mail.receiving.provider_payloads import carriers
-from digest.model import Format
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
-
-    from digest.mail.receiving.provider_payloads import Provider
-    from digest.model import EditionKey, SubscriberId
+from digest.mail.receiving.provider_payloads import Provider, carriers
+from digest.model import EditionKey, Format, SubscriberId
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLAIN = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~.-]*")

@@ -9,17 +9,19 @@ group at which it may begin, and no padding is needed. Decision 174.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
-from typing import TYPE_CHECKING
 
-from digest.mail.composing.message import address_header, base64_lines, boundary, crlf_bytes, edition_message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from digest.mail.composing.message import EditionMail
-    from digest.model import Body
+from digest.mail.composing.message import (
+    EditionMail,
+    address_header,
+    base64_lines,
+    boundary,
+    crlf_bytes,
+    edition_message,
+)
+from digest.model import Body
 
 _GROUP, _LINE = 3, 57  # bytes
 _WORTH_IT = 4 * _LINE  # shorter text is encoded again together with its neighbours

@@ -3,24 +3,18 @@
 Decision 159.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from css_inline import CSSInliner, InlineError
 
 from digest.errors import ConfigurationError
+from digest.model import Body
 from digest.templating import language_tag, rendered
 from digest.typeset.characters import line
 from digest.typeset.text import wrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from digest.model import Body
 
 WIDTH = 72  # cells in a line of text
 _INLINER = CSSInliner(load_remote_stylesheets=False, minify_css=True)

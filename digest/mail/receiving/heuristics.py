@@ -5,19 +5,14 @@ callers must ask for other evidence, either the subscriber's own address among `
 RFC 3834 (automatic responses), RFC 8098 (receipts), MS-OXCMAIL (X-Auto-Response-Suppress). Decision 176.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from email.message import Message
 
 from flufl.bounce import all_failures
 
 from digest.mail.receiving.message_parts import first_address, has_null_path, header_value, own_parts, readable_text
-
-if TYPE_CHECKING:
-    from email.message import Message
 
 _DAEMONS = re.compile(
     r"(?i)^(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|double-bounce|microsoftexchange[0-9a-f]{32})$"

@@ -10,21 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from typing import TYPE_CHECKING, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest import logs
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.tokens import token_in
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from aiosmtpd.smtp import Envelope, Session
-
-    from digest.settings import Bounces
+from digest.settings import Bounces
 
 _CONNECTIONS = 20
 _SECONDS = 60.0

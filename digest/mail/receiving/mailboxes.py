@@ -1,23 +1,18 @@
 """Reads mail from a maildir or an IMAP folder. A message stays there until the caller puts it away."""
 
-from __future__ import annotations
-
 import contextlib
 import imaplib
 import os
 import ssl
 import stat
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from digest.errors import IntakeError
 from digest.mail.sending.login import Credentials, first_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from pathlib import Path
-
-    from digest.settings import Bounces
+from digest.settings import Bounces
 
 _SECONDS = 60.0
 _AT_ONCE = 1000  # the next pass reads the rest

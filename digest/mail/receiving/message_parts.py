@@ -4,9 +4,8 @@ Python's parser takes time that grows with the square of a header's length, and 
 parts. So a message is cut to the size that an honest one needs before it is parsed. Decision 181.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
@@ -14,10 +13,6 @@ from email.parser import BytesParser, HeaderParser
 from email.policy import compat32
 from email.utils import getaddresses, parseaddr
 from html import unescape
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _READ = 64 * 1024  # bytes; the report comes before the mail that it is about
 _LONGEST_HEADER = 8 * 1024

@@ -5,22 +5,15 @@ Postmark, "Bounce webhook" and "Spam complaint webhook"; Twilio SendGrid, "Event
 "Transactional webhooks"; Resend, "Event types". Decision 178.
 """
 
-from __future__ import annotations
-
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.mail.receiving.message_parts import printable_line
-from digest.mail.receiving.provider_payloads import Provider, parse_events
+from digest.mail.receiving.provider_payloads import Provider, ProviderEvent, parse_events
 from digest.mail.receiving.reports import Report, bounce_kind, permanent_failure
 from digest.mail.replies.diagnosis import named_host
 from digest.model import BounceKind
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.mail.receiving.provider_payloads import ProviderEvent
 
 
 class Meaning(StrEnum):

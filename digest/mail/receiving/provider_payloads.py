@@ -3,15 +3,11 @@
 Payloads that differ from the documented shape yield nothing. Sources: see `mail.receiving.provider_events`.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 
 class Provider(StrEnum):

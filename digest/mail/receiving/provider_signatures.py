@@ -4,24 +4,19 @@ Source: Amazon SNS, "Verifying the signatures of Amazon SNS messages"; Mailgun, 
 "Event Webhook security features"; Svix (Resend), "Verifying webhooks manually". Postmark and Brevo do not sign.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _STALE = timedelta(minutes=5)  # Svix signs each attempt anew
 _OLDEST = timedelta(days=1)  # Mailgun tries for eight hours

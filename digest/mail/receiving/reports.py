@@ -10,11 +10,11 @@ part.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
 from email.parser import HeaderParser
 from email.policy import compat32
-from typing import TYPE_CHECKING
 
 from digest.mail.receiving.heuristics import guess_bounce, is_automatic
 from digest.mail.receiving.message_parts import (
@@ -31,9 +31,6 @@ from digest.mail.receiving.message_parts import (
 )
 from digest.mail.replies.diagnosis import About, diagnose, named_host
 from digest.model import BounceKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 AUTOMATIC = "automatic reply"  # the text of a report on an automatic reply
 _ARRIVED = ("x-original-to", "delivered-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")

@@ -5,8 +5,6 @@ what their operators wrote. Source: RFC 3463, RFC 5321 (4.2.2 and 4.2.3), RFC 75
 providers. Decision 128.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from enum import StrEnum

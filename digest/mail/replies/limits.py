@@ -4,14 +4,10 @@ A slower delivery, or a new connection, gets around such limits. Source: RFC 532
 Postfix, Exchange, Gmail, Amazon SES, Yahoo, QQ and NetEase, as of 2026.
 """
 
-from __future__ import annotations
-
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from digest.errors import TransportError
+from digest.errors import TransportError
 
 _CLOSING, _STORAGE = 421, 452
 _BUSY_CODES = {421, 450, 451, 454}

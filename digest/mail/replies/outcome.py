@@ -3,21 +3,14 @@
 Source: RFC 5321, sections 4.2.1 and 4.5.4.1; RFC 3463.
 """
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
+from digest.errors import TransportError
 from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, Diagnosis, diagnose
 from digest.mail.replies.limits import is_too_large
 from digest.model import MAY_HAVE_IT, DeliveryState
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.errors import TransportError
 
 _OF_A_MAILBOX = {521, 550, 551, 552, 553, 556}
 BEFORE_THE_RECIPIENT = frozenset({"connect", "login", "sender"})  # phases of a session

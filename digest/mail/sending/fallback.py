@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from digest import logs
 from digest.errors import TransportError
 from digest.mail.replies.limits import RateLimit, rate_limit
-from digest.mail.sending.session import SendResult, Session
+from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from digest.mail.sending.session import Envelope, Outgoing
     from digest.mail.sending.smtp import SmtpSession
 
 _FIRST_AGAIN_SECONDS = 300.0

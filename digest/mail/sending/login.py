@@ -5,8 +5,6 @@ or the token in it, often in base64. Such replies are stored with deliveries, di
 mailed as alerts. Decision 126.
 """
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import binascii
@@ -14,15 +12,11 @@ import contextlib
 import re
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from digest.errors import ConfigurationError, TransportError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from digest.settings import Relay
+from digest.settings import Relay
 
 _COMMAND_SECONDS = 60.0
 HIDDEN = "***"

@@ -4,23 +4,16 @@ The mails contain addresses, and tokens with which anybody could act for the sub
 files. Decision 127.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import hashlib
 import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from digest.errors import TransportError
 from digest.files import FILE_MODE, new_private_file
-from digest.mail.sending.session import SendResult, Session
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from digest.mail.sending.session import Envelope, Outgoing
+from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
 
 _FOLDER_MODE = 0o700
 _MESSAGE_ID = re.compile(rb"^Message-ID: <([^>\r\n]+)>", re.MULTILINE)

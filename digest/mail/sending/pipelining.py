@@ -11,16 +11,14 @@ not match the commands. This is noticed before any content is written.
 Source: RFC 1870; RFC 2920; RFC 5321, 3.3 and 4.5.3.2. Decisions 147 and 148.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import re
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from digest.errors import TransportError
-from digest.mail.sending.session import SendResult
+from digest.mail.sending.session import Envelope, SendResult
 from digest.mail.sending.transaction import (
     ACCEPTED,
     BLOCK,
@@ -33,9 +31,6 @@ from digest.mail.sending.transaction import (
     one_line,
     reply_text,
 )
-
-if TYPE_CHECKING:
-    from digest.mail.sending.session import Envelope
 
 CLOSING = 421  # the server closes the connection
 _SECONDS_AFTER_REFUSAL = 10.0

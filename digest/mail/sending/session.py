@@ -1,13 +1,9 @@
 """The interface of all transports, and the values that they get and return."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from types import TracebackType
+from typing import NamedTuple, Self
 
 
 class Envelope(NamedTuple):

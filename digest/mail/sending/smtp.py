@@ -1,12 +1,10 @@
 """A session over one SMTP connection: connect, log in, send, recover. Source: RFC 1870, 3207, 4954, 5321, 8314."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ssl
 import time
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import aiosmtplib
 
@@ -15,7 +13,7 @@ from digest.errors import TransportError
 from digest.mail.replies.limits import session_is_used_up
 from digest.mail.sending.login import Credentials, token, uses_token
 from digest.mail.sending.pipelining import CLOSING, LostCommandsError, Pipeline
-from digest.mail.sending.session import Session
+from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
 from digest.mail.sending.transaction import (
     RFC_5321,
     TROUBLE,
@@ -26,10 +24,7 @@ from digest.mail.sending.transaction import (
     send_message,
     size_limit,
 )
-
-if TYPE_CHECKING:
-    from digest.mail.sending.session import Envelope, Outgoing, SendResult
-    from digest.settings import Relay
+from digest.settings import Relay
 
 _PORTS = {"tls": 465, "starttls": 587, "none": 25}
 _PLAIN_SECONDS = 86_400.0

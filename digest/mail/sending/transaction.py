@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from digest.errors import TransportError
 from digest.mail.sending.session import SendResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aiosmtplib.protocol import SMTPProtocol
 
 BLOCK = 64 * 1024

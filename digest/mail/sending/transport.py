@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from digest.errors import TransportError, together
 from digest.mail.sending.login import password, require_token
-from digest.mail.sending.session import Session
+from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
+from digest.settings import Mail, Relay, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from digest.mail.dkim import Key
-    from digest.mail.sending.session import Envelope, Outgoing, SendResult
     from digest.mail.sending.smtp import SmtpSession
-    from digest.settings import Mail, Relay, Settings
 
 
 class _SigningSession(Session):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.addresses import address_key, spellings
 from digest.errors import PersonError, UnknownError
-from digest.model import DeliveryState
+from digest.model import DeliveryState, EditionKey, SubscriberId
+from digest.records.mailing import DeliveryRow
 from digest.service.editions.digests import frequencies_of
 from digest.service.upkeep.turns import in_turns
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from digest.model import EditionKey, SubscriberId
-    from digest.records.mailing import DeliveryRow
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 DEAD = (DeliveryState.FAILED, DeliveryState.UNKNOWN)

@@ -8,32 +8,28 @@ what follows. Decision 179.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
+from digest.errors import TransportError
 from digest.mail.replies.diagnosis import About, reply_pattern
 from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
 from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
-from digest.model import DeliveryState
+from digest.model import Delivery, DeliveryState
+from digest.records.mailing import RestingDomain
 from digest.service.bounces.refusals import FIRST_ATTEMPTS, PauseScope, RefusalFinding, RefusalHistory, RefusedDelivery
 from digest.service.editions.digests import schedule_of
-from digest.service.mailing.drain.ledger import AttemptResult
+from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger
 from digest.service.mailing.drain.pacing import ALL_DOMAINS, Slowing
 from digest.service.operating import waits
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime, timedelta
-
-    from digest.errors import TransportError
-    from digest.model import Delivery
-    from digest.records.mailing import RestingDomain
-    from digest.service.bounces.refusals import RefusalHistory
-    from digest.service.mailing.drain.ledger import DrainReport, Ledger
     from digest.service.mailing.drain.queueing import DeliveryQueue
     from digest.service.mailing.drain.workers import Worker, WorkerPool
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 _TEMPORARY = 4

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.addresses import ascii_domain, domain_of, spellings
-from digest.errors import AddressError, PersonError, UnknownPersonError
+from digest.errors import AddressError, DigestError, PersonError, UnknownPersonError
 from digest.lists.decoding import decode_list
+from digest.records.people import Suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from digest.errors import DigestError
-    from digest.records.people import Suppressed
     from digest.store.transaction import Store
 
 _SOURCE = "operator, digest subscribers unsuppress"

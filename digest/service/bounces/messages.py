@@ -8,26 +8,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError
 from digest.mail.composing.message import message_id
 from digest.mail.receiving.mailboxes import waiting_messages
-from digest.mail.receiving.reports import AUTOMATIC, read_report
+from digest.mail.receiving.reports import AUTOMATIC, Report, read_report
 from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition, read_leave_token, return_path, token_in
-from digest.model import BounceKind
+from digest.model import BounceKind, Delivery, EditionKey, SubscriberId
 from digest.records.mailing import Bounce
 from digest.service.bounces import suppressing
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from digest.mail.receiving.reports import Report
-    from digest.model import Delivery, EditionKey, SubscriberId
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 _MOST = 5  # of each kind of evidence; an honest message has one
 _MARK = re.compile(r"\.([0-9a-f]{32})@")

@@ -7,20 +7,18 @@ Decision 129.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import domain_of
+from digest.errors import TransportError
 from digest.mail.replies.diagnosis import OF_ONE_PERSON, About, reply_pattern
-from digest.model import DeliveryState
+from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from digest.errors import TransportError
     from digest.mail.replies.outcome import Outcome
-    from digest.model import Delivery, EditionKey, SubscriberId
 
 _IN_A_ROW = 3  # refusals that may be about us
 _OF_PEOPLE = 20  # refusals that name each recipient's address or mailbox: an old list has many in a row

@@ -8,23 +8,19 @@ operator decides. Everything here is computed from the store again, so that no c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, UnknownError
 from digest.mail.replies.diagnosis import diagnose
-from digest.model import BounceKind
-from digest.records.mailing import Bounce, Evidence, RequestState
+from digest.model import BounceKind, EditionKey, SubscriberId
+from digest.records.mailing import Bounce, Evidence, RequestState, SuppressionRequest
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
-
-    from digest.model import EditionKey, SubscriberId
-    from digest.records.mailing import SuppressionRequest
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 FEWEST = 20  # requests of an edition from which a share is computed: fewer say nothing

@@ -10,12 +10,13 @@ import json
 import re
 import threading
 from collections import OrderedDict
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, HookError, together
-from digest.mail.receiving.provider_events import events
+from digest.mail.receiving.provider_events import Event, events
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.receiving.provider_signatures import (
     certificate_url,
@@ -28,16 +29,11 @@ from digest.mail.receiving.provider_signatures import (
 )
 from digest.mail.sending.login import first_line
 from digest.model import BounceKind
-from digest.service.bounces.messages import DeliveryEvidence, find_delivery, our_addresses, record_bounce
+from digest.service.bounces.messages import BounceResult, DeliveryEvidence, find_delivery, our_addresses, record_bounce
 from digest.service.operating import posting
+from digest.settings import Hooks, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.mail.receiving.provider_events import Event
-    from digest.service.bounces.messages import BounceResult
-    from digest.settings import Hooks, Settings
     from digest.store.transaction import Store
 
 LARGEST = 1024**2  # bytes of a request; a batch from SendGrid has 768 KB

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from digest.editions.due import edition_key
 from digest.editions.schedule import next_slot
 from digest.errors import DigestError
-from digest.model import DigestId, Edition
-from digest.records.editions import EditionAct, EditionActKind
+from digest.model import DigestId, Edition, EditionKey
+from digest.records.editions import DigestState, EditionAct, EditionActKind, EditionPlan
 from digest.records.publishing import OPERATOR
 from digest.service.editions.digests import schedule_of
+from digest.settings import Digest
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import EditionKey
-    from digest.records.editions import DigestState, EditionPlan
-    from digest.settings import Digest
     from digest.store.transaction import Transaction
 
 SCHEDULE, DEADLINE = "the schedule", "the deadline"  # who did it, if not an operator

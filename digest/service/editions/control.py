@@ -6,15 +6,17 @@ Each act is recorded. Nothing that left the machine is taken back.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, FencedError, TransportError, UnknownError
-from digest.mail.composing.message import edition_message
+from digest.mail.composing.message import EditionMail, edition_message
 from digest.mail.composing.notes import checked_note
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
-from digest.model import DeliveryState, DigestId
+from digest.model import DeliveryState, DigestId, Edition, EditionKey, EntryId
 from digest.records.editions import EditionAct, EditionActKind, EditionPlan
 from digest.records.publishing import OPERATOR
 from digest.service.editions.approval import skip
@@ -22,14 +24,9 @@ from digest.service.editions.drafts import edition_pictures
 from digest.service.editions.variants import without_removed
 from digest.service.mailing.composing import edition_mail
 from digest.service.people.subscribers import require_person
+from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.mail.composing.message import EditionMail
-    from digest.model import Edition, EditionKey, EntryId
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 _OPEN = {DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.LEASED}

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.describe import describe_schedule
 from digest.editions.schedule import Schedule
-from digest.model import DigestId
+from digest.model import DigestId, Edition
 from digest.records.editions import FIRST_REACH
 from digest.templating import zone_name
 from digest.typeset.dates import covered
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import Edition
     from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 

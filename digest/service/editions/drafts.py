@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.editions.due import due_slot, edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.message import picture_address, pictures_in
-from digest.model import DigestId, Edition, Section
-from digest.records.editions import DigestState
+from digest.model import Body, DigestId, Edition, EditionKey, Section
+from digest.records.editions import DigestState, EditionPlan
 from digest.service.editions.digests import schedule_of
-from digest.service.editions.selecting import select_entries
+from digest.service.editions.selecting import Selection, select_entries
 from digest.service.editions.variants import edition_frame
 from digest.service.publishing.feeds import holds_any
+from digest.settings import Digest, Settings
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import Body, EditionKey
-    from digest.records.editions import EditionPlan
-    from digest.service.editions.selecting import Selection
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, EditionError, FencedError, StoreError, describe_fault
 from digest.model import DigestId
+from digest.settings import Digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from digest.settings import Digest
     from digest.store.transaction import Store
 
 _REPORT_IT = "this is a fault of digest: please report it"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ from digest import logs
 from digest.editions.due import due_at, due_slot, edition_key
 from digest.errors import EditionError, FencedError
 from digest.mail.composing.message import message_id
-from digest.model import DigestId, Edition, EditionKey
-from digest.records.editions import DigestState, Recipient
+from digest.model import DigestId, Edition, EditionKey, Selected, SubscriberId, Variant
+from digest.records.editions import DigestState, EditionCounts, Recipient
 from digest.service.editions import approval
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.drafts import draft_edition, opens_at
@@ -22,14 +23,9 @@ from digest.service.editions.selecting import audience, select_entries
 from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.tracing import say_made
 from digest.service.operating import clocks
+from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
-
-    from digest.model import Selected, SubscriberId, Variant
-    from digest.records.editions import EditionCounts
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
     # Whether an edition is wanted, and in which slot.

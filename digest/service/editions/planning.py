@@ -5,18 +5,16 @@ Decision 100.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from digest.records.editions import Unplanned
+from digest.model import DigestId, EditionKey, SubscriberId
+from digest.records.editions import Recipient, Unplanned
 from digest.service.editions.digests import frequencies_of
 from digest.service.upkeep.turns import in_turns
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.model import DigestId, EditionKey, SubscriberId
-    from digest.records.editions import Recipient
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 LARGE_EDITION = 2_000  # subscribers of an edition whose mails are planned in parts

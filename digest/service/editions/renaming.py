@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, UnknownError
 from digest.mail.tokens import read_leave_token
+from digest.model import DigestId, SubscriberId
 from digest.service.upkeep.turns import in_turns
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from digest.model import DigestId, SubscriberId
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 

@@ -10,25 +10,33 @@ and 105.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from digest.mail.composing.corrections import Correction, is_visible
-from digest.model import DigestId, EntryId, Section, Selected, SourceId
-from digest.records.editions import CLOCK_TOLERANCE, FIRST_REACH
+from digest.model import (
+    Content,
+    DigestId,
+    Edition,
+    Entry,
+    EntryId,
+    Section,
+    Selected,
+    SourceId,
+    Subscriber,
+    SubscriberId,
+)
+from digest.records.editions import CLOCK_TOLERANCE, FIRST_REACH, DigestState, Owed
+from digest.records.people import Follower
+from digest.records.publishing import RevisionRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.publishing.feeds import holds_any
 from digest.service.publishing.redating import tells_another_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.model import Content, Edition, Entry, EntryId, Subscriber, SubscriberId
-    from digest.records.editions import DigestState, Owed
-    from digest.records.people import Follower
-    from digest.records.publishing import RevisionRecord
     from digest.settings import Digest, Settings
     from digest.store.transaction import Transaction
 MOST_REPEATED = 40  # titles in one mail; the next one lists the rest

@@ -5,27 +5,25 @@ Decision 97.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.mail.composing.corrections import Correction
 from digest.mail.composing.edition_text import fitted_body
 from digest.mail.composing.entry_views import Frame
 from digest.mail.composing.message import picture_address
-from digest.model import Content, EntryId, Section, Selected, SourceId, Variant
+from digest.model import Content, Edition, EditionKey, EntryId, Section, Selected, SourceId, Variant
 from digest.service.editions.digests import window_opens
 from digest.service.editions.selecting import corrections_of
 from digest.service.publishing.feeds import groups, remove_within, source_of, via
 from digest.service.publishing.pictures import channel
+from digest.settings import Digest, Settings
 from digest.templating import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.mail.composing.corrections import Correction
-    from digest.model import Edition, EditionKey
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 _ANNOUNCED = {Section.NEW, Section.CATCH_UP}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +14,15 @@ from digest import __version__, logs
 from digest.errors import FetchError
 from digest.fetching import addresses, commands
 from digest.fetching.fetcher import Fetcher
-from digest.fetching.values import Fetched, Limits, Validators
+from digest.fetching.values import Fetched, Limits, NotModified, Validators
 from digest.model import SourceId
 from digest.records.fetching import COMMAND, FetchState, KeptFetch
 from digest.service.fetching import pacing
 from digest.service.fetching.origins import names
+from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from digest.fetching.network import Resolve
-    from digest.fetching.values import NotModified
-    from digest.settings import Settings, Source
     from digest.store.transaction import Store
 
 _MOST_KEPT = 50  # bodies of one address: some pages differ at each fetch

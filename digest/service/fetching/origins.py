@@ -6,24 +6,22 @@ Decision 306.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.dumps import pages as files
 from digest.dumps.files import Stamp
+from digest.dumps.pages import Listed
 from digest.errors import DumpError
 from digest.fetching.addresses import shown, without_secrets
 from digest.model import SourceId
-from digest.records.fetching import COMMAND
+from digest.records.fetching import COMMAND, FetchState
+from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
-
-    from digest.dumps.pages import Listed
-    from digest.records.fetching import FetchState
-    from digest.settings import Settings, Source
     from digest.store.transaction import Store, Transaction
 
 _NANOSECONDS = 1_000_000_000

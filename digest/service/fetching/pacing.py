@@ -1,13 +1,7 @@
 """When to fetch again, and which answers to believe. Pure. Decisions 307, 308 and 309."""
 
-from __future__ import annotations
-
 import hashlib
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
+from datetime import datetime, timedelta
 
 _PATIENT = 2  # failures in a row after which the pace stays as it is: a restart of a server is over by then
 _LONGEST = timedelta(days=1)  # between two attempts, unless the source is read less often

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.fetching.addresses import origin_of
 from digest.service.fetching.fetching import Collector, Fetches
+from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from digest.settings import Settings, Source
     from digest.store.transaction import Store
 
 AT_ONCE = 32  # hosts: a slow one takes one of them, and most of its time is waiting

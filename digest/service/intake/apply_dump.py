@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
@@ -12,10 +13,11 @@ from digest.changes.backlog import first_updated_at, news
 from digest.changes.dates import begins_on
 from digest.changes.days import AHEAD
 from digest.changes.keys import entry_key, lead_key
-from digest.changes.values import Added, Cause, ChangeSet, Revised, Vanished
-from digest.model import AtomId, EntryId, NoteKind
+from digest.changes.prepared import Prepared
+from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised, Vanished
+from digest.model import AtomId, EntryId, Note, NoteKind
 from digest.records.intake import ApplyFacts, DumpState, KnownDump, Unsettled
-from digest.service.intake.comparing import compare, ground
+from digest.service.intake.comparing import Compared, ReadDump, compare, ground
 from digest.service.intake.passes import Moves, Pass
 from digest.service.intake.reader_counts import counted
 from digest.service.intake.tracing import say_read
@@ -23,15 +25,9 @@ from digest.service.intake.years import better_dates
 from digest.service.publishing.feeds import enlist
 from digest.service.publishing.pictures import drawn
 from digest.service.sources.overwritten import all_held, with_overwritten
+from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Placing
-    from digest.model import Note
-    from digest.service.intake.comparing import Compared, ReadDump
-    from digest.settings import Settings, Source
     from digest.store.transaction import Store, Transaction
 
 

@@ -5,6 +5,7 @@ Decision 45.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -12,23 +13,19 @@ from zoneinfo import ZoneInfo
 
 from digest.changes import guards
 from digest.changes.diff import diff
+from digest.changes.prepared import Prepared
 from digest.changes.questions import asked_of_others, questions, rival_questions
 from digest.changes.unchanged import unchanged
-from digest.changes.values import Cause, Others, Times, Vanished
+from digest.changes.values import Cause, ChangeSet, Known, Others, Placing, Times, Vanished
 from digest.changes.windows import rolls
 from digest.dumps import FIRST_DECLARED
 from digest.dumps.damage import damage
-from digest.model import NoteKind
+from digest.model import EntryId, Note, NoteKind, SourceId
 from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.passes import Moves
+from digest.settings import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import ChangeSet, Known, Placing
-    from digest.model import EntryId, Note, SourceId
-    from digest.settings import Source
     from digest.store.intake.readings import Readings
 
 

@@ -5,19 +5,18 @@ Decisions 49 and 297.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.changes.backlog import began_on, first_updated_at, news, updated_as_below
+from digest.model import EntryId, SourceId
 from digest.service.publishing.feeds import enlist_all
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import EntryId, SourceId
     from digest.records.intake import Unsettled
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 

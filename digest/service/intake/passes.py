@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from digest.model import EntryId, SourceId
+from digest.model import EntryId, SourceId
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from digest.changes.counts import goes_on, unsure
-from digest.changes.values import Added
+from digest.changes.values import Added, ChangeSet
+from digest.model import EntryId, SourceId
 
 if TYPE_CHECKING:
-    from digest.changes.values import ChangeSet
-    from digest.model import EntryId, SourceId
     from digest.store.intake.readings import Readings
 
 

@@ -6,28 +6,26 @@ A container has a record of its own in the store, which says that it needs no lo
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of, terms_of
 from digest.dumps.containers.container import Container, RecordPage
 from digest.dumps.containers.kinds import OF_RECORD, containers_of
+from digest.dumps.files import Stamp
+from digest.dumps.pages import Page
 from digest.dumps.snapshot import NEXT
 from digest.errors import DumpError
 from digest.model import SourceId
-from digest.records.intake import FACT, DumpState, KnownDump
+from digest.records.intake import FACT, DumpState, KnownDump, KnownRecord
 from digest.service.intake.passes import Pass
 from digest.service.intake.reading_dumps import is_settled
+from digest.settings import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
-
-    from digest.dumps.files import Stamp
-    from digest.dumps.pages import Page
-    from digest.records.intake import KnownRecord
-    from digest.settings import Source
     from digest.store.transaction import Store, Transaction
 
 _TOGETHER = 1_000  # records whose new stamps are stored in one transaction

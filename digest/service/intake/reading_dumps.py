@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from digest.changes import guards
@@ -12,22 +14,17 @@ from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
 from digest.dumps.containers.container import RecordPage
 from digest.dumps.containers.kinds import is_container
-from digest.dumps.pages import passed
+from digest.dumps.files import Stamp
+from digest.dumps.pages import Page, passed
 from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
-from digest.model import SourceId
+from digest.model import Snapshot, SourceId
 from digest.records.intake import DumpState, KnownDump
 from digest.service.intake.comparing import ReadDump
 from digest.service.intake.passes import Pass
+from digest.settings import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from digest.dumps.files import Stamp
-    from digest.dumps.pages import Page
-    from digest.model import Snapshot
-    from digest.settings import Source
     from digest.store.transaction import Store
 
 _BLOCK = 1 << 18

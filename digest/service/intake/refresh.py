@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
 from digest.dumps.configured import layouts_of
 from digest.dumps.files import Refused
-from digest.dumps.pages import is_page
+from digest.dumps.pages import Page, is_page
 from digest.errors import REPORT_IT, DumpError, RowError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
-from digest.records.intake import DumpState, KnownDump
+from digest.records.intake import DumpState, KnownDump, SourceState
 from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
@@ -25,14 +26,9 @@ from digest.service.intake.reading_dumps import Packed, read_dump, store_failure
 from digest.service.intake.tracing import following, say_refreshed
 from digest.service.operating import clocks
 from digest.service.sources.moved_files import Moved
+from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
-
-    from digest.dumps.pages import Page
-    from digest.records.intake import SourceState
-    from digest.settings import Settings, Source
     from digest.store.transaction import Store, Transaction
 
 _STEPPED_BACK = timedelta(days=1)  # the last pass was this far in the future: by another clock

@@ -6,17 +6,16 @@ every process can compute it as long as the revisions exist. Decision 236.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest import logs
+from digest.model import Delivery, DeliveryState, EditionKey, EntryId
+from digest.records.editions import EditionCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from contextlib import AbstractContextManager
-    from datetime import datetime
-
-    from digest.model import Delivery, DeliveryState, EditionKey, EntryId
-    from digest.records.editions import EditionCounts
     from digest.store.transaction import Transaction
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

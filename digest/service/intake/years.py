@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.changes.dates import Page, inferred
 from digest.changes.days import AHEAD
-from digest.changes.values import Added
-from digest.model import DateKind
+from digest.changes.values import Added, Placing, Times
+from digest.model import DateEvidence, DateKind, EntryDate, EntryId
+from digest.settings import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
-
-    from digest.changes.values import Placing, Times
-    from digest.model import DateEvidence, EntryDate, EntryId
     from digest.records.intake import KnownDump
     from digest.service.intake.comparing import Compared
-    from digest.settings import Source
     from digest.store.intake.readings import Readings
 
 
@@ -34,8 +31,8 @@ def better_dates(readings: Readings, source: Source, looked: KnownDump, compared
     dates |= dict(changes.dates)
     new = {change.entry for change in changes.changes if isinstance(change, Added)}
     shown_there = {placing.entry for page in others.values() for placing in page}
-    for entry, (date, seen_at) in readings.dates((here | shown_there) - (dates.keys() & first.keys()) - new).items():
-        dates.setdefault(entry, date)
+    for entry, (day, seen_at) in readings.dates((here | shown_there) - (dates.keys() & first.keys()) - new).items():
+        dates.setdefault(entry, day)
         first[entry] = seen_at
     zone, times = ZoneInfo(source.timezone), compared.ground.times
     seen = {entry: at.astimezone(zone).date() for entry, at in first.items() if at}

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from digest.mail.composing.message import EditionMail
 from digest.mail.composing.message_template import MessageTemplate, PersonalValues, personalized
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
+from digest.model import Body, Delivery, DigestId, EditionKey, Format, Subscriber
 from digest.service.editions.digests import digest_title, digest_zone
+from digest.settings import Settings
 from digest.typeset.dates import format_day
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
-    from digest.model import Body, Delivery, DigestId, EditionKey, Format, Subscriber
-    from digest.settings import Settings
 
 
 def edition_mail(

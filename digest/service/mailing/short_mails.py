@@ -1,26 +1,18 @@
 """Short mails to one person: rendered from a template, sent, and retried after a while."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from digest import logs
 from digest.errors import ConfigurationError, TransportError
 from digest.mail.composing.message import ShortMail, short_message
 from digest.mail.composing.templates import render_short_mail
-from digest.mail.sending.session import Outgoing
+from digest.mail.sending.session import Outgoing, Session
 from digest.records.people import UNMADE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from digest.mail.sending.session import Session
-    from digest.settings import Settings
+from digest.settings import Settings
 
 LEASE = timedelta(minutes=30)  # longer than an attempt may take
 WAIT = timedelta(minutes=5)  # before the second attempt, doubled with each

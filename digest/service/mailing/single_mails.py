@@ -6,15 +6,18 @@ Each is begun or leased, sent and recorded, one after the other. Decision 120.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.editions.describe import describe_schedule
 from digest.editions.schedule import next_slot
+from digest.errors import TransportError
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import confirmation_token, leave_token, preferences_token
-from digest.model import ConfirmationKind, Format, SingleMailKind
+from digest.model import Confirmation, ConfirmationKind, DigestId, Format, SingleMail, SingleMailKind
 from digest.service.editions.digests import schedule_of
 from digest.service.mailing.short_mails import (
     LEASE,
@@ -26,16 +29,11 @@ from digest.service.mailing.short_mails import (
     send_short_mail,
     stops_all,
 )
+from digest.settings import Settings
 from digest.templating import zone_name
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from digest.errors import TransportError
-    from digest.model import Confirmation, DigestId, SingleMail
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 _ATTEMPTS = 8

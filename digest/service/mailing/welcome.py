@@ -5,17 +5,16 @@ Decision 118.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.mail.composing.message import message_id
+from digest.model import DigestId, EditionKey, SubscriberId
 from digest.records.editions import Recipient
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from digest.model import DigestId, EditionKey, SubscriberId
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 

@@ -6,25 +6,22 @@ Decision 108.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, domain_of, is_large_provider
 from digest.errors import BusyError, MailDomainError
 from digest.mail.tokens import confirmation_marks, network_hash, read_confirmation_token
-from digest.model import ConfirmationKind, DigestId, Format
+from digest.model import Confirmation, ConfirmationKind, DigestId, Format, SubscriberId
+from digest.records.people import SubscriberRecord
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import plan_welcome
 from digest.service.people.subscribers import chosen_digests, follow
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
     from digest.mail.dns_records import MailDomains
-    from digest.model import Confirmation, SubscriberId
-    from digest.records.people import SubscriberRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 WORDING = "2026-12"  # identifies the text that people agree to on the page; docs/privacy.md has each version

@@ -6,7 +6,9 @@ Decision 121.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import checked_address
@@ -14,23 +16,18 @@ from digest.errors import AddressError, DigestError
 from digest.lists.columns import unused_headings
 from digest.lists.decoding import decode_list
 from digest.lists.people import ListedPerson, RefusedRow, read_rows
-from digest.lists.table import parse_table
+from digest.lists.table import Table, parse_table
 from digest.lists.values import ListStatus, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
-from digest.records.people import Joining, Newcomer
+from digest.records.people import Joining, KnownPerson, Newcomer
 from digest.service.editions.digests import frequencies_of
 from digest.service.people.preferences import time_zones
 from digest.service.people.subscribers import chosen_digests, follow, language_of_digests, topic_named
 from digest.service.upkeep.turns import in_turns
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.lists.table import Table
-    from digest.records.people import KnownPerson
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 SOURCE = "operator, digest subscribers import"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,13 @@ from digest.mail.tokens import (
     read_confirmation_token,
     read_preferences_token,
 )
-from digest.model import ConfirmationKind, DigestId, SubscriberId
+from digest.model import Confirmation, ConfirmationKind, DigestId, SubscriberId
+from digest.records.people import SubscriberRecord
 from digest.service.editions.renaming import read_leave
 from digest.service.people.consent import link_lifetime
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import Confirmation
-    from digest.records.people import SubscriberRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 

@@ -5,23 +5,20 @@ The person stays the same: their choices, history and the links in old mails sta
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address
 from digest.mail.tokens import address_hash
-from digest.model import ConfirmationKind
+from digest.model import Confirmation, ConfirmationKind, DigestId
+from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.people.consent import request_confirmation, requested_confirmation
 from digest.service.people.subscribers import follow
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import Confirmation, DigestId
-    from digest.records.people import SubscriberRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 GUARD = timedelta(days=7)

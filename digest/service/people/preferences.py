@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from digest.errors import DigestError
 from digest.mail.tokens import preferences_token, private_feed_token
-from digest.model import DigestId, Format, PrivateFeed
+from digest.model import DigestId, EditionKey, Format, PrivateFeed, Subscriber, SubscriberId
 from digest.service.mailing.welcome import plan_latest
 from digest.service.people.subscribers import follow
+from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import EditionKey, Subscriber, SubscriberId
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store
 
 

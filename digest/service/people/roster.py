@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,17 +11,14 @@ from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
 from digest.lists.values import format_of, parse_time, split_tags
-from digest.model import DigestId, PrivateFeed
+from digest.model import DigestId, Format, PrivateFeed
+from digest.records.people import OnRoster, SubscriberRecord
 from digest.service.people import preferences
 from digest.service.people.preferences import Choices
 from digest.service.people.subscribers import checked_language, chosen_digests, require_person, topic_named
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from digest.model import Format
-    from digest.records.people import OnRoster, SubscriberRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 _SPAN = re.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dw])")

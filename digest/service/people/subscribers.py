@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.addresses import checked_address, former_spelling
 from digest.errors import AddressError, ConfigurationError, DigestError, PersonError, UnknownError, UnknownPersonError
 from digest.lists.values import checked_name, language_of, same_name
 from digest.mail.tokens import address_hash
-from digest.model import DigestId, Format
+from digest.model import DigestId, Format, SubscriberId
 from digest.records.mailing import Trouble
+from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import plan_welcome
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import SubscriberId
-    from digest.records.people import SubscriberRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from digest.model import DigestId, Section
-from digest.search_terms import marks, query
+from digest.model import DigestId, Entry, EntryId, Section
+from digest.records.publishing import Among
+from digest.search_terms import Query, marks, query
 from digest.service.editions.digests import digest_zone
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
+from digest.settings import Settings
 from digest.typeset.characters import joined, strip_unsafe
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from digest.model import Entry, EntryId
-    from digest.records.publishing import Among
-    from digest.search_terms import Query
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 TITLES = 100  # on a page of titles

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -14,9 +16,6 @@ import brotli
 import zstandard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
-    from datetime import datetime
-
     from digest.store.transaction import Store, Transaction
 
 _T = TypeVar("_T")

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
-from digest.feeds.values import FeedEntry, in_script
-from digest.mail.composing.corrections import changes_html
+from digest.feeds.values import FeedEntry, FeedFacts, in_script
+from digest.mail.composing.corrections import Correction, changes_html
 from digest.mail.composing.entry_views import group_of, in_groups
 from digest.mail.composing.notes import note_html
 from digest.mail.tokens import read_private_feed_token
-from digest.model import DigestId, Section
+from digest.model import DigestId, Edition, EditionKey, Entry, Section
+from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.editions.selecting import corrections_of
 from digest.service.publishing.documents import Document, PerState
 from digest.service.publishing.feeds import groups, holds_any, subject
 from digest.service.publishing.pictures import channel
 from digest.service.publishing.redating import days_corrected
-from digest.service.publishing.syndication import FORMATS, HTML_SHARE, feed_document, fitting, placed
+from digest.service.publishing.syndication import FORMATS, HTML_SHARE, Syndication, feed_document, fitting, placed
+from digest.settings import Digest, Settings
 from digest.templating import language_tag, rendered, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
-
-    from digest.feeds.values import FeedFacts
-    from digest.mail.composing.corrections import Correction
-    from digest.model import Edition, EditionKey, Entry
-    from digest.records.people import SubscriberRecord
-    from digest.service.publishing.syndication import Syndication
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 IN_A_FEED = 12  # editions in a subscription document at most; older ones are in archives

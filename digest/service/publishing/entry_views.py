@@ -1,17 +1,16 @@
 """Entries as the pages show them: text, dates and numbers in the visitor's language and in the zone of the source."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from html import escape
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from digest.dumps.structure import blocks
-from digest.model import BlockKind, DateKind, EntryDate, EntryId
+from digest.model import Block, BlockKind, Content, DateKind, Entry, EntryDate, EntryId
 from digest.service.publishing.feeds import source_of, via
+from digest.settings import Settings, Source
 from digest.templating import language_tag
 from digest.typeset.characters import joined, line
 from digest.typeset.chart import format_count
@@ -21,12 +20,6 @@ from digest.typeset.formulas import in_feeds
 from digest.typeset.html import html
 from digest.typeset.text import text
 from digest.typeset.titles import UNTITLED, display_title, labels
-
-if TYPE_CHECKING:
-    from datetime import datetime, tzinfo
-
-    from digest.model import Block, Content, Entry
-    from digest.settings import Settings, Source
 
 ROW, _LEAD = 90, 120  # characters of an excerpt in a list, about, and of the first one
 _DESCRIPTION = 150  # characters that search engines and chat programs show

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from digest.changes.backlog import began_on
 from digest.errors import UnknownError
-from digest.model import EntryId, SourceId
+from digest.model import Content, Entry, EntryId, SourceId
 from digest.patterns import Pattern
 from digest.records.publishing import OPERATOR, Act, ActKind
 from digest.templating import language_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Sequence
-    from datetime import datetime
-
-    from digest.model import Content, Entry
     from digest.records.intake import Unsettled
     from digest.settings import Settings, Source, Topic
     from digest.store.transaction import Store, Transaction

@@ -12,9 +12,9 @@ from digest.errors import DigestError
 from digest.service.operating.posting import post
 from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 

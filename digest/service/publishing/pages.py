@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from digest.mail.composing.notes import note_html
-from digest.model import EntryId, Section, SourceId
+from digest.model import Content, Edition, EditionKey, Entry, EntryId, Section, SourceId
 from digest.records.intake import DumpState
+from digest.records.publishing import ReaderCount, RevisionRecord
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
 from digest.service.publishing.feeds import EVERYTHING, feed_at, groups, source_of
 from digest.service.publishing.redating import days_corrected, tells_another_day
+from digest.settings import Settings
 from digest.typeset.chart import chart
 from digest.typeset.dates import format_day
 from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from digest.mail.composing.corrections import Correction
-    from digest.model import Content, Edition, EditionKey, Entry
-    from digest.records.publishing import ReaderCount, RevisionRecord
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 CHUNK = 15  # entries on a page of a stream; the newest page has up to twice as many

@@ -5,19 +5,18 @@ Decision 76.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from digest.dumps.structure import blocks
+from digest.model import Content
+from digest.records.publishing import Drawn
 from digest.typeset.formulas import Size, formulas, in_feeds, needs_picture, pictured
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.picture import name, picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from digest.model import Content
-    from digest.records.publishing import Drawn
     from digest.store.transaction import Store, Transaction
-    from digest.typeset.math.extract import Formula
 
 
 def drawn(store: Store, contents: Iterable[Content]) -> dict[str, Drawn | None]:

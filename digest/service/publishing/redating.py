@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from digest.changes.dates import redates
 from digest.changes.values import Cause
+from digest.records.publishing import RevisionRecord
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from digest.mail.composing.corrections import Correction
-    from digest.records.publishing import RevisionRecord
 
 
 def tells_another_day(old: RevisionRecord, new: RevisionRecord) -> bool:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from html import escape
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -27,26 +29,22 @@ from digest.feeds.opml import opml
 from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone, in_script
+from digest.model import Entry
 from digest.service.publishing.documents import Document
-from digest.service.publishing.feeds import feed_at, feeds, new_articles, source_of, subject, via
+from digest.service.publishing.feeds import Feed, feed_at, feeds, new_articles, source_of, subject, via
 from digest.service.publishing.pictures import channel
+from digest.settings import Settings
 from digest.templating import language_tag
 from digest.typeset.characters import joined
 from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import captioned, html
+from digest.typeset.math.extract import Formula
 from digest.typeset.text import text
 from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from digest.model import Entry
-    from digest.service.publishing.feeds import Feed
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
-    from digest.typeset.math.extract import Formula
 
     Shown = Callable[[str, FeedFacts, Sequence[FeedEntry]], str]
 

@@ -11,27 +11,24 @@ import base64
 import hashlib
 import hmac
 import urllib.error
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from digest import logs
 from digest.errors import DigestError
+from digest.feeds.values import FeedEntry
 from digest.json_output import to_json
 from digest.mail.sending.login import first_line
-from digest.model import DigestId, EditionKey, EntryId, Section
+from digest.model import DigestId, Edition, EditionKey, EntryId, Section
+from digest.records.publishing import WebhookEvent
 from digest.service.operating.posting import post
 from digest.service.publishing.edition_feeds import edition_content, edition_id
 from digest.service.publishing.syndication import Syndication
+from digest.settings import Settings, Webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from digest.feeds.values import FeedEntry
-    from digest.model import Edition
-    from digest.records.publishing import WebhookEvent
-    from digest.settings import Settings, Webhook
     from digest.store.transaction import Store, Transaction
 
 VERSION = 1  # of the body

@@ -5,6 +5,8 @@ Decision 64.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
@@ -13,19 +15,15 @@ from digest.dumps.containers.kinds import containers_of
 from digest.dumps.pages import is_page, listed, unpacked
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
-from digest.records.publishing import ActKind, EntryState
+from digest.records.publishing import Act, ActKind, EntryState
 from digest.service.fetching.origins import names
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.settings import Settings
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from digest.records.publishing import Act
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.changes.values import Added, Revised, Vanished
+from digest.changes.values import Added, Cause, Placing, Revised, Vanished
 from digest.dumps.configured import layouts_of, terms_of
 from digest.dumps.containers.kinds import containers_of
-from digest.dumps.pages import is_page, unpacked
+from digest.dumps.pages import Page, is_page, unpacked
 from digest.errors import REPORT_IT, StoreError, UnknownError, describe_fault
-from digest.model import SourceId
-from digest.records.intake import DumpState
+from digest.model import Content, EntryDate, EntryId, SourceId
+from digest.records.intake import DumpState, KnownDump, SourceState
 from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import quiet
-from digest.service.intake.comparing import ReadDump, compare, ground
+from digest.service.intake.comparing import Compared, ReadDump, compare, ground
 from digest.service.intake.reading_dumps import Unread, read_page, titles_before
 from digest.service.intake.years import better_dates
+from digest.settings import Source
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import datetime
-
-    from digest.changes.values import Cause, Placing
-    from digest.dumps.pages import Page
-    from digest.model import Content, EntryDate, EntryId
-    from digest.records.intake import KnownDump, SourceState
-    from digest.service.intake.comparing import Compared
-    from digest.settings import Source
     from digest.store.transaction import Store
 
 

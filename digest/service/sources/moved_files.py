@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from digest.dumps.containers.kinds import BETWEEN, containers_of
+from digest.model import SourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
     from digest.dumps.files import Refused
-    from digest.model import SourceId
     from digest.service.intake.comparing import ReadDump
     from digest.store.transaction import Store
 

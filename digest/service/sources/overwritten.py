@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from digest.changes import guards
 from digest.changes.dates import same_day
 from digest.changes.day_match import may_be_of
-from digest.changes.prepared import prepared
-from digest.changes.values import Questions
+from digest.changes.prepared import Prepared, prepared
+from digest.changes.values import Known, Questions
+from digest.model import Sighting
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
-    from digest.changes.prepared import Prepared
-    from digest.changes.values import Known
-    from digest.model import Sighting
     from digest.service.intake.comparing import ReadDump
     from digest.store.intake.readings import Readings
 

@@ -5,19 +5,18 @@ Decisions 67 and 68.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import SourceId
 from digest.service.editions.renaming import require_present_digests
 from digest.service.publishing.feeds import topic_key
+from digest.settings import Settings, Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from digest.settings import Settings, Topic
     from digest.store.transaction import Store, Transaction
 
 

@@ -7,28 +7,25 @@ are read, but no edition is made and nothing is sent before an operator says wha
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import StoreError
-from digest.model import SourceId
+from digest.model import EditionKey, SourceId
 from digest.records.intake import DumpState
-from digest.service.editions.drafts import upcoming_editions
+from digest.records.mailing import Waiting
+from digest.service.editions.drafts import Upcoming, upcoming_editions
 from digest.service.editions.making import make_all
 from digest.service.editions.planning import plan_parts
 from digest.service.upkeep.invariants import violations
+from digest.settings import Settings
 from digest.store import database_file, open_store
 from digest.store.upkeep import backup_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from datetime import datetime
-    from pathlib import Path
-
-    from digest.model import EditionKey
-    from digest.records.mailing import Waiting
-    from digest.service.editions.drafts import Upcoming
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
     Progress = Callable[[int, int], None]

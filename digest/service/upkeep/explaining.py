@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import UnknownError
-from digest.model import DeliveryState, DigestId, EditionKey, Section, SourceId
+from digest.model import DeliveryState, DigestId, Edition, EditionKey, EntryId, Section, SourceId
 from digest.records.editions import FIRST_REACH
 from digest.records.intake import DumpState
-from digest.records.publishing import ActKind, EntryState
+from digest.records.people import SubscriberRecord
+from digest.records.publishing import Act, ActKind, EntryState, Handled
+from digest.records.upkeep import Mention, Story
 from digest.service.editions.digests import schedule_of
 from digest.service.people.subscribers import require_person
 from digest.service.publishing.feeds import holds_any
+from digest.settings import Digest, Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
-
-    from digest.model import Edition, EntryId
-    from digest.records.people import SubscriberRecord
-    from digest.records.publishing import Act, Handled
-    from digest.records.upkeep import Mention, Story
-    from digest.settings import Digest, Settings, Source
     from digest.store.transaction import Store, Transaction
 
 _CANDIDATES = 20

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from digest.changes.keys import entry_key, lead_key
-from digest.records.upkeep import Violation
+from digest.model import Content
+from digest.records.upkeep import Recorded, Violation
 from digest.search_terms import tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from digest.model import Content
-    from digest.records.upkeep import Recorded
     from digest.store.transaction import Store
 
 # Source: RFC 4151, section 2.1; the part after the authority is ours.

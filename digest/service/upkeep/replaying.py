@@ -5,26 +5,23 @@ Decision 209.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from digest.changes.by_hand import NOTHING
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised
 from digest.dumps.files import Stamp
-from digest.model import Fingerprint
+from digest.model import AtomId, EntryDate, EntryId, Fingerprint, SourceId
 from digest.records.intake import ApplyFacts, KnownDump
-from digest.records.upkeep import Counted, Removed, Settled, Sighted, Stated
+from digest.records.upkeep import Counted, Fact, Removed, Settled, Sighted, Stated
 from digest.service.intake.first_imports import publish
 from digest.service.publishing.feeds import enlist
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.model import AtomId, EntryDate, EntryId, SourceId
-    from digest.records.upkeep import Fact
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 _LARGEST = 500  # facts in a transaction, in memory with their texts

@@ -6,16 +6,14 @@ Rows that decide what is sent to whom stay. Decision 196.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.service.fetching.origins import names
+from digest.settings import Retention, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from digest.settings import Retention, Settings
     from digest.store.transaction import Store
 
 _STEP = timedelta(days=31)

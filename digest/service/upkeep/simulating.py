@@ -7,6 +7,7 @@ code that makes the real ones. Nothing is sent, and the store that is read is no
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -16,7 +17,9 @@ from digest import logs
 from digest.editions.due import edition_key
 from digest.editions.schedule import latest_slot, next_slot
 from digest.mail.composing.message import edition_message
-from digest.model import DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
+from digest.model import Delivery, DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
+from digest.records.editions import EditionCounts
+from digest.records.publishing import Drawn
 from digest.records.upkeep import Settled, Stated
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.drafts import edition_pictures
@@ -24,18 +27,12 @@ from digest.service.editions.making import make_due
 from digest.service.mailing.composing import edition_mail
 from digest.service.publishing.feeds import feeds
 from digest.service.publishing.syndication import FORMATS, Syndication
-from digest.service.upkeep.replaying import Replay, acts
+from digest.service.upkeep.replaying import Act, Replay, acts
+from digest.settings import Digest, Settings
 from digest.store import open_scratch
 from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from digest.model import Delivery
-    from digest.records.editions import EditionCounts
-    from digest.records.publishing import Drawn
-    from digest.service.upkeep.replaying import Act
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
     Write = Callable[[str, bytes], None]

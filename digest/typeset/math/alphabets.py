@@ -1,7 +1,5 @@
 """Mathematical letters as ordinary letters with a style (a bold italic 𝒙), and the signs that have small forms."""
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import dataclass
 

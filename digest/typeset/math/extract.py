@@ -3,14 +3,9 @@ r"""Finds the formulas in a text by their delimiters, without interpreting the T
 `\begin{known}` and `$$`, `\[ \]` are displayed, `$`, `\( \)` are inline. The time is linear in the length of the text.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LONGEST = 10_000  # characters of a formula with its delimiters; longer ones stay literal
 _DOLLARS_SEEN = 8  # the most `$` inside the braces of an inline formula

@@ -1,17 +1,12 @@
 """Renders simple formulas as plain HTML that every mail program and feed reader displays. Others need a picture."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from html import escape
-from typing import TYPE_CHECKING
 
 from digest.typeset.characters import strip_unsafe
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.tree import LARGE, Node, Operator, Row, Scripts, Word, tree
-
-if TYPE_CHECKING:
-    from digest.typeset.math.extract import Formula
 
 _DEEPEST = 2  # levels of nested scripts; deeper ones are too small to read
 _BEYOND = "\uffff"  # stands for signs that mail fonts lack

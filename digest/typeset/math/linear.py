@@ -1,13 +1,13 @@
 """Renders a formula as one line of Unicode, for plain text and for the `alt` of its picture."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from digest.typeset.characters import line
 from digest.typeset.math.alphabets import SCRIPTS, subscript, superscript
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.tree import (
     LARGE,
     Accent,
@@ -22,11 +22,6 @@ from digest.typeset.math.tree import (
     foreign_tree,
     tree,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from digest.typeset.math.extract import Formula
 
 _COMBINING = {
     "^": "\u0302", "ˆ": "\u0302", "̂": "\u0302", "~": "\u0303", "˜": "\u0303", "̃": "\u0303", "¯": "\u0304",

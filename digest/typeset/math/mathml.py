@@ -5,20 +5,16 @@ The only home of math-core. A formula that it cannot read completely gives None.
 The pages forbid `style` attributes, so the elements have classes instead, which `CSS` defines.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from html import unescape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lxml import etree
 from math_core import LatexError, LatexToMathML
 
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.normal import BeyondLimitsError, normalised
-
-if TYPE_CHECKING:
-    from digest.typeset.math.extract import Formula
 
 _CORE = LatexToMathML(fancy_error=False, allow_unreliable_rendering=True, max_expansions=1)
 DEEPEST = 120  # nested elements

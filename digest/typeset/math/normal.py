@@ -3,15 +3,10 @@ r"""Normalizes the blog's TeX, so that both formula libraries read it alike.
 math-core 0.9 takes exponential time for unclosed brackets, so these have their own limit.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from digest.typeset.characters import strip_unsafe
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LONGEST = 4_000
 DEEPEST = 60

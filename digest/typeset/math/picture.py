@@ -5,22 +5,18 @@ boxes of that colour are replaced by its characters. The order of mathra's warni
 degree, it differs from the order of the boxes. Equal formulas give equal bytes, on any machine with the same versions.
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lxml import etree
 
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.normal import BeyondLimitsError, normalised
-
-if TYPE_CHECKING:
-    from digest.typeset.math.extract import Formula
 
 STYLE = "1"  # increase it whenever the same formula would look different
 _SCALE = 3

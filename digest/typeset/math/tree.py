@@ -6,13 +6,11 @@ It knows the elements of math-core's MathML, and which operators have spaces aro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from digest.typeset.math.alphabets import letter
+from digest.typeset.math.extract import Formula
 from digest.typeset.math.mathml import DEEPEST, element, levels
-
-if TYPE_CHECKING:
-    from digest.typeset.math.extract import Formula
 
 LARGE = frozenset("∑∏∐∫∬∭∮⋃⋂⨁⨂⨀⋁⋀")
 _INVISIBLE = frozenset("\u2061\u2062\u2063\u2064")

@@ -9,34 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError, TransportError
-from digest.mail.sending.session import Envelope, Outgoing
+from digest.mail.sending.session import Envelope, Outgoing, Session
 from digest.mail.sending.transport import open_session
-from digest.model import DeliveryState
+from digest.model import Delivery, DeliveryState, EditionKey
 from digest.service.bounces import suppressing
 from digest.service.bounces.judging import RefusalJudge, load_earlier_refusals
 from digest.service.bounces.messages import envelope_sender
 from digest.service.bounces.refusals import RefusalHistory
 from digest.service.mailing.composing import MailComposer
-from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger, Progress
+from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger, LedgerRequest, Progress
 from digest.service.mailing.drain.pacing import REMEMBERED
 from digest.service.mailing.drain.queueing import DeliveryQueue
 from digest.service.mailing.drain.workers import Worker, WorkerPool
 from digest.service.operating import clocks, waits
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
-
-    from digest.mail.sending.session import Session
-    from digest.model import Delivery, EditionKey
-    from digest.service.mailing.drain.ledger import LedgerRequest
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 

@@ -9,26 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
 from digest.errors import DigestError, FencedError
-from digest.model import DeliveryState
+from digest.model import Delivery, DeliveryState, EditionKey
 from digest.records.mailing import HandedOver
 from digest.service.bounces.suppressing import record_refusal, undo_refusals
 from digest.service.editions.drafts import edition_pictures
 from digest.service.intake.tracing import say_handed_over, traces
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Executor
-    from datetime import datetime
 
-    from digest.model import Delivery, EditionKey
     from digest.service.bounces.refusals import RefusedDelivery
     from digest.service.mailing.composing import MailComposer
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 

@@ -5,19 +5,13 @@ nobody needs to know the limit. Each recipient domain has a rate of its own, and
 state of one drain, in memory, starting from the last drain's state. Decisions 150, 151 and 152.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.records.mailing import Slowed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
 
 ALL_DOMAINS = ""
 REMEMBERED = timedelta(days=1)  # a rate that was unused for so long is forgotten

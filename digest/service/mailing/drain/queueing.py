@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.errors import DigestError
-from digest.service.mailing.drain.pacing import ALL_DOMAINS, REMEMBERED, Rates
+from digest.model import Delivery, EditionKey
+from digest.records.mailing import Slowed
+from digest.service.mailing.drain.pacing import ALL_DOMAINS, REMEMBERED, RateMark, Rates
 from digest.service.mailing.drain.waiting import EvenPace, LeasedDeliveries
+from digest.settings import Mail
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
     from concurrent.futures import Executor
-    from datetime import datetime
 
-    from digest.model import Delivery, EditionKey
-    from digest.records.mailing import Slowed
-    from digest.service.mailing.drain.pacing import RateMark
-    from digest.settings import Mail
     from digest.store.transaction import Store, Transaction
 
 _HELD = 10  # batches of a full domain that may be leased: their leases must not run out

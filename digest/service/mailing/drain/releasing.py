@@ -7,22 +7,20 @@ unknown, and it is sent once more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.addresses import address_key, domain_of, spellings
 from digest.errors import DigestError, UnknownError, masked
+from digest.model import EditionKey
+from digest.records.mailing import DeliveryRow
 from digest.service.upkeep.turns import in_turns
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.model import EditionKey
-    from digest.records.mailing import DeliveryRow
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 CLOCKS = timedelta(hours=1)  # two machines' clocks differ by less

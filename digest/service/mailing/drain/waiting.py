@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
+from digest.model import Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import datetime
-
-    from digest.model import Delivery
     from digest.service.mailing.drain.pacing import RateMark, Rates
 
 

@@ -5,16 +5,11 @@ refused while another works leaves, and no mail is blamed for it. The last worke
 together with those of all workers that left before any had reached the relay. Decision 153.
 """
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from digest import logs
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 _FIRST_TRY_AFTER = 100  # mails that the others sent before one more connection is tried; doubled each time
 _log = logs.get_logger()

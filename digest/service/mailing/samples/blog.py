@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,17 +12,14 @@ from typing import TYPE_CHECKING
 
 from digest import files, logs
 from digest.mail.composing.edition_text import LARGEST_HTML
-from digest.model import DigestId, EditionKey, EntryId, Format
+from digest.model import DigestId, EditionKey, EntryId, Format, Subscriber
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
 from digest.service.publishing import feeds
+from digest.settings import Settings
 from digest.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from digest.model import Subscriber
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 READER = "reader@example.org"

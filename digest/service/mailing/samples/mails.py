@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,10 @@ from digest.model import (
 from digest.records.operating import AlertNotice, NoticeKind
 from digest.service.mailing.single_mails import confirmation_message, single_message
 from digest.service.operating.alerts import alert_message
+from digest.settings import Settings
 from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 _SUBSCRIBER, _OPERATOR = "reader@example.org", "operator@example.org"

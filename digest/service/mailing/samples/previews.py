@@ -6,8 +6,10 @@ The content is that of an edition made now, else of the newest one, else of the 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
@@ -18,29 +20,23 @@ from digest.errors import DigestError, UnknownError
 from digest.mail.composing.corrections import Correction
 from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.lint import findings
-from digest.mail.composing.message import edition_message
+from digest.mail.composing.message import EditionMail, edition_message
 from digest.mail.composing.templates import mark_as_test
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import NOBODY
-from digest.model import DigestId, Format, Section, Subscriber
+from digest.model import DigestId, Edition, EntryId, Format, Section, Selected, Subscriber
 from digest.service.editions.digests import register
 from digest.service.editions.drafts import Draft, draft_edition, edition_pictures
 from digest.service.editions.variants import edition_frame
 from digest.service.intake.refresh import refresh
 from digest.service.mailing.composing import edition_mail
 from digest.service.publishing.feeds import holds_any
-from digest.settings import load_demo
+from digest.settings import Digest, Settings, load_demo
 from digest.store import open_scratch
 from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from digest.mail.composing.message import EditionMail
-    from digest.model import Edition, EntryId, Selected
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
     DraftMaker = Callable[[str, Sequence[str]], Draft | None]

@@ -5,21 +5,18 @@ Decisions 63 and 65.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import UnknownError
-from digest.model import DigestId, EntryId, Section
-from digest.records.publishing import OPERATOR, Act, ActKind, EntryState
+from digest.model import DigestId, EntryId, Section, SourceId
+from digest.records.publishing import OPERATOR, Act, ActKind, EntryState, Handled
 from digest.service.editions.selecting import select_entries
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from digest.model import SourceId
-    from digest.records.publishing import Handled
     from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from digest.changes.by_hand import NOTHING, as_printed
@@ -13,18 +14,13 @@ from digest.changes.dates import redates
 from digest.changes.text import folded_title
 from digest.changes.values import Cause, Printed
 from digest.errors import ConfigurationError
-from digest.model import DateKind, EntryDate
-from digest.records.publishing import ActKind
+from digest.model import Content, DateKind, EntryDate
+from digest.records.publishing import Act, ActKind, Handled
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require_own
 from digest.service.publishing.feeds import enlist
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-
-    from digest.model import Content
-    from digest.records.publishing import Act, Handled
     from digest.settings import Settings
     from digest.store.transaction import Transaction
 

@@ -5,20 +5,18 @@ Decisions 60 and 61.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.records.publishing import ActKind
+from digest.model import EntryId
+from digest.records.publishing import Act, ActKind, Handled
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.settings import Settings
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.model import EntryId
-    from digest.records.publishing import Act, Handled
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 

@@ -5,29 +5,25 @@ Decision 62.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.changes.by_hand import NOTHING
 from digest.changes.dates import evidence_date
 from digest.changes.keys import entry_id, entry_key, title_key
-from digest.changes.values import Cause
-from digest.model import Content, DateEvidence, EntryId, Section
-from digest.records.publishing import ActKind, NewArticle
+from digest.changes.values import Cause, Placing
+from digest.model import Content, DateEvidence, EntryDate, EntryId, PrintedDate, Section
+from digest.records.publishing import ActKind, Handled, NewArticle, Said, ShownAs
 from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
+from digest.settings import Settings
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from digest.changes.values import Placing
-    from digest.model import EntryDate, PrintedDate
-    from digest.records.publishing import Handled, Said, ShownAs
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 _TELLING = {Section.NEW, Section.CATCH_UP}

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
 from digest.model import DeliveryState, EntryId
-from digest.records.publishing import ActKind, EntryState
+from digest.records.publishing import Act, ActKind, EntryState
 from digest.service.publishing.by_hand import editing, merging
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.feeds import enlist
 from digest.service.sources import forgetting
+from digest.settings import Settings
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
-
-    from digest.records.publishing import Act
-    from digest.settings import Settings
     from digest.store.transaction import Transaction
 
 _OPEN = (DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.DEFERRED)
