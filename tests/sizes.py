@@ -17,14 +17,14 @@ LINES_OF_A_TEST_FILE = 500
 LINES_OF_A_PAGE = 400
 LINES_OF_ALL_PAGES = 6800
 ENTRIES_OF_A_FOLDER = 10
-SHARE_OF_IMPORTS = 0.0805
+SHARE_OF_IMPORTS = 0.083
 
 # The exceptions, with their own limit and the reason. An exception that is no longer needed fails, too.
 LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
-    "digest": (40, "the assembly of the service, and one folder for each station"),
+    "digest": (41, "the assembly of the service, and one folder for each station"),
     "digest/changes": (33, "one rule about matching, identifiers, dates or texts in each module"),
-    "digest/cli": (36, "one module for each group of commands"),
+    "digest/cli": (37, "one module for each group of commands"),
     "digest/dumps": (21, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
@@ -39,7 +39,7 @@ FULLER_FOLDERS = {
     "digest/store/publishing": (11, "one module for each subject of queries"),
     "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
-    "digest/web": (16, "one module for each group of pages"),
+    "digest/web": (18, "one module for each group of pages"),
 }
 # The migrations are frozen and their number grows.
 FROZEN = "digest/store/database/migrations/versions"

@@ -37,6 +37,8 @@ _GROUPS = {  # group: the module of its Typer application, and the modules that 
     "bounces": ("bounces",),
     "alerts": ("alerts",),
     "webhooks": ("webhooks",),
+    "tokens": ("operators",),
+    "audit": ("operators",),
 }
 _FORMER = {"entry": "entries"}  # hidden from the help
 

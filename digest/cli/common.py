@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
+import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import Entry, EntryDate, SourceId
+    from digest.operations.core import Context
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -88,6 +92,26 @@ def store_to_read(config: Path | None) -> Iterator[tuple[Settings, Store]]:
         with Progress("opening the store", kept="Nothing was changed."):
             store = held.enter_context(opened_to_read(settings))
         yield settings, store
+
+
+def context_of(settings: Settings, store: Store) -> Context:
+    """What an operation works with when a command performs it: the operator of this machine may do everything."""
+    from digest.operations.core import Context
+    from digest.records.operating import Scope, Via
+    from digest.service.operating.auditing import Actor
+
+    actor = Actor(_operator(), Via.COMMAND, frozenset(Scope), socket.gethostname())
+    return Context(store, settings, clock, actor)
+
+
+def _operator() -> str:
+    """The name of the person at this terminal, also behind sudo."""
+    if name := os.environ.get("SUDO_USER"):
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return str(os.getuid())
 
 
 def print_json(value: object) -> None:

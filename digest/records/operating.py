@@ -1,8 +1,10 @@
-"""Values for operators: alerts, clock faults, and the version of the state."""
+"""Values for operators: alerts, clock faults, the version of the state, the audit log, and tokens of the API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class NoticeKind(StrEnum):
@@ -73,3 +75,63 @@ class Version:
 
     published: int
     commits: int
+
+
+class Scope(StrEnum):
+    """What an operator or a program may do: look, run the service, see and change people, change everything."""
+
+    READ = "read"
+    OPERATE = "operate"
+    PEOPLE = "people"
+    ADMIN = "admin"
+
+
+class Via(StrEnum):
+    """The way by which an operator acted."""
+
+    COMMAND = "command"
+    API = "api"
+    CONSOLE = "console"
+
+
+class ActOutcome(StrEnum):
+    """How an act of an operator ended; `begun` if it did not, because the process was killed, or not yet."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One act of an operator.
+
+    `act` is the name of the operation, `target` what it changed. `before` and `after` are the parts of the target that
+    differ. `place` is the network or the machine that the act came from. `problem` is the reason of a failure.
+    """
+
+    id: int
+    at: datetime
+    who: str
+    via: Via
+    place: str
+    act: str
+    target: str
+    outcome: ActOutcome
+    ended_at: datetime | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A token of the API without its secret. `used_at` is exact to a minute."""
+
+    id: str
+    name: str
+    scopes: frozenset[Scope]
+    made_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None

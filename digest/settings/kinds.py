@@ -290,6 +290,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Url = Annotated[str, AfterValidator(_http)]
 Link = Annotated[str, AfterValidator(_link)]
 Pages = Annotated[tuple[Annotated[str, AfterValidator(_page)], ...], BeforeValidator(several)]
+Origin = Annotated[
+    str,
+    AfterValidator(
+        matching(
+            rf"https?://({_HOST}|\[[0-9a-f:.]+\])(:\d{{1,5}})?", "a site without a path, such as https://example.org"
+        )
+    ),
+]
 Hook = Annotated[str, AfterValidator(_hook)]
 Regex = Annotated[str, AfterValidator(_pattern)]
 Sender = Annotated[str, AfterValidator(_sender)]

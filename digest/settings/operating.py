@@ -1,4 +1,4 @@
-"""The settings of those who operate an installation: retention, alerts, webhooks and the log."""
+"""The settings of those who operate an installation: retention, alerts, webhooks, the API and the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from digest.settings.kinds import Duration, Group, Hook, Name
+from digest.settings.kinds import Duration, Group, Hook, Name, Origin
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
@@ -83,6 +83,16 @@ class Webhook(Group):
             yield broken("a webhook needs a secret, in one place", "secret_file", "secret")
         if self.secret and len(self.secret) < _SHORTEST_SECRET:
             yield broken(f"the secret has less than {_SHORTEST_SECRET} characters", "secret")
+
+
+class Api(Group):
+    """The HTTP API for programs of the operator."""
+
+    on: bool = Field(default=False, description="Serve the API at `/api/v1`, to programs with a token.")
+    origins: tuple[Origin, ...] = Field(
+        (), description="Web sites whose scripts may use the API in a browser, such as `https://tools.example.org`."
+    )
+    per_minute: int = Field(300, ge=1, description="How many requests a token may make in a minute.")
 
 
 class Log(Group):

@@ -28,7 +28,7 @@ from digest.settings.kinds import (
     matching,
 )
 from digest.settings.mail import Bounces, Dkim, Fallback, Hooks, Mail
-from digest.settings.operating import Alerts, Log, Retention, Webhook
+from digest.settings.operating import Alerts, Api, Log, Retention, Webhook
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ class Settings(Group, BaseSettings):
     hooks: Hooks = Field(Hooks(), description="Providers that report bounces and complaints by HTTP.")
     webhooks: tuple[Webhook, ...] = Field((), description="Programs that are sent entries and editions.")
     alerts: Alerts = Field(Alerts(), description="When to alert the operator.")
+    api: Api = Field(Api(), description="The HTTP API for programs of the operator.")
     log: Log = Field(Log(), description="What the service logs.")
 
     @classmethod

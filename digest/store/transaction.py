@@ -34,8 +34,10 @@ from digest.store.mailing.doubts import Doubts
 from digest.store.mailing.pacing import Pacing, Resting
 from digest.store.mailing.single_mails import SingleMails
 from digest.store.operating.alerts import Alerts
+from digest.store.operating.audit_log import AuditLog
 from digest.store.operating.clocks import Clocks
 from digest.store.operating.monitoring import Monitoring
+from digest.store.operating.tokens import Tokens
 from digest.store.people.confirmations import Confirmations
 from digest.store.people.newcomers import Newcomers
 from digest.store.people.records import Roster
@@ -94,6 +96,8 @@ class Transaction:
         self.pacing = Pacing(connection)
         self.alerts = Alerts(connection)
         self.clocks = Clocks(connection)
+        self.audit_log = AuditLog(connection)
+        self.tokens = Tokens(connection)
 
 
 class Store:

@@ -23,6 +23,7 @@ from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
 from digest.web.conditional import FEED_CACHE, MOVED_CACHE, respond, wants_page
+from digest.web.extra_routes import api_routes, hook_routes
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.outlets import outlet_routes
 from digest.web.pages import MANIFEST, PICTURES, Pages, script_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from digest.operations.core import Service
     from digest.service.publishing.documents import Document
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -65,10 +67,12 @@ def application(
     now: Callable[[], datetime],
     metrics: Metrics | None = None,
     fetch: Callable[[str], bytes] | None = None,
+    service: Service | None = None,
 ) -> ASGIApp:
     """The ASGI application. Several threads and processes may serve it on one store.
 
-    `fetch` gets the content of an Amazon URL, which Amazon's bounce notices need; by default from the web.
+    `service` is what operations may ask of the service around it. `fetch` gets the content of an Amazon URL, which
+    Amazon's bounce notices need; by default from the web.
 
     Raises:
         ConfigurationError: a key or secret of a provider in `settings.hooks` cannot be read.
@@ -80,7 +84,8 @@ def application(
         *(Route(path, MethodType(endpoint, site.lists)) for path, endpoint, _ in LISTS),
         *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
-        *_hooks(store, settings, now, fetch),
+        *hook_routes(store, settings, now, fetch),
+        *api_routes(store, settings, now, service),
         *(Route(path, site.asset) for path in site.assets),
         Route("/healthz", site.watch.healthy),
         Route("/readyz", site.watch.ready),
@@ -104,17 +109,6 @@ def application(
         partial(_repetition_counter, metrics),
         lambda: int(now().timestamp() // _SAME_DAY),
     )
-
-
-def _hooks(
-    store: Store, settings: Settings, now: Callable[[], datetime], fetch: Callable[[str], bytes] | None
-) -> list[Route]:
-    """The routes for providers. Without a provider, the code that verifies them is not loaded."""
-    if not settings.hooks.on():
-        return []
-    from digest.web.hooks import hook_routes  # noqa: PLC0415 - as above
-
-    return hook_routes(store, settings, now=now, fetch=fetch)
 
 
 def _repetition_counter(metrics: Metrics, scope: Scope, status: int) -> Callable[[], None]:

@@ -36,9 +36,9 @@ def rows(page: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Route], str]]:
-    """All routes of the web server with every provider switched on, and its metrics."""
+    """All routes of the web server with every provider and the API switched on, and its metrics."""
     home = tmp_path_factory.mktemp("documented")
-    (home / "digest.toml").write_text(CONFIG + HOOKS, "utf-8")
+    (home / "digest.toml").write_text(f"{CONFIG}{HOOKS}[api]\non = true\n", "utf-8")
     settings = load(home / "digest.toml")
     store = open_store("sqlite://")
     try:

@@ -103,9 +103,10 @@ def fenced(store: Store) -> datetime | None:
 
 
 def fence(store: Store, now: datetime) -> None:
-    """Fence a store that was restored without `restore`."""
+    """Fence a store that was restored without `restore`, and revoke the tokens of its API."""
     with store.write() as tx:
         tx.backups.fence(now)
+        tx.tokens.revoke_all(now)
 
 
 def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:

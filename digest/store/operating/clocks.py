@@ -32,7 +32,15 @@ from digest.store.database.tables.mailing import (
     suppression_requests,
     suppressions,
 )
-from digest.store.database.tables.operating import alert_notices, alerts, clock_faults, meta
+from digest.store.database.tables.operating import (
+    alert_notices,
+    alerts,
+    api_tokens,
+    audit_log,
+    clock_faults,
+    idempotency_keys,
+    meta,
+)
 from digest.store.database.tables.outlets import webhook_events, webhooks
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.database.tables.publishing import acts, departures, entries, entry_sources, reader_counts, revisions
@@ -57,6 +65,8 @@ HAPPENED = (
     *(paces.c.since, paces.c.at, resting_domains.c.since),
     *(alerts.c.since, alerts.c.told_at, alerts.c.well_since, alert_notices.c.since, alert_notices.c.made_at),
     *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at, clock_faults.c.at, clock_faults.c.ended_at),
+    *(audit_log.c.at, audit_log.c.ended_at, api_tokens.c.made_at, api_tokens.c.used_at, api_tokens.c.revoked_at),
+    idempotency_keys.c.at,
 )
 WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
@@ -66,6 +76,7 @@ WAITS = (
 MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
     *(deliveries.c.leased_until, editions.c.slot_at, edition_plans.c.slot_at, reader_counts.c.counted_at),
+    api_tokens.c.expires_at,
 )
 _HANDED_OVER = timedelta(hours=1)  # after so long no sending attempt is in progress
 _HAPPENED = timedelta(days=1)  # two machines' clocks differ by minutes

@@ -30,6 +30,9 @@ _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite keeps next to a database
 _ID_GAP = 1_000_000  # ids left out after the last subscriber's
 
 _FENCE = "UPDATE meta SET fenced_at = coalesce(fenced_at, ?), backed_up_at = ?"
+# The backup may be older than the moment at which a token was revoked.
+_REVOKE = "UPDATE api_tokens SET revoked_at = ? WHERE revoked_at IS NULL"
+_HAS_TOKENS = "SELECT 1 FROM sqlite_master WHERE name = 'api_tokens'"
 # People who joined after this time got ids that the restored store would reuse, and with them the links in mails.
 _RESERVE = """
     INSERT INTO subscribers (id, name, language, format, timezone, topics, created_at, suppressed, erased_at)
@@ -196,9 +199,11 @@ def _connected(file: Path) -> sqlite3.Connection:
 
 
 def _mark(copy: sqlite3.Connection, now: datetime) -> None:
-    """Write the fence into the copy."""
+    """Write the fence into the copy, and revoke what could open it."""
     copy.execute("BEGIN")
     copy.execute(_FENCE, (_moment(now), _moment(now)))
+    if copy.execute(_HAS_TOKENS).fetchone():  # the copy before a migration may be older than tokens
+        copy.execute(_REVOKE, (_moment(now),))
     copy.execute(_RESERVE, (_ID_GAP, _moment(now), _moment(now)))
     copy.execute("COMMIT")
 

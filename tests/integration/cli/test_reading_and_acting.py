@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from tests.conftest import Article, Blog
 
 LOOK = {
-    "alerts", "check", "deliveries list", "edition list", "edition plan", "edition preview", "edition show",
-    "entries list", "entries show", "explain", "mail preview", "simulate", "source fetches", "source show", "status",
-    "subscribers export", "subscribers list", "subscribers show", "webhooks events", "webhooks list",
+    "alerts", "audit list", "check", "deliveries list", "edition list", "edition plan", "edition preview",
+    "edition show", "entries list", "entries show", "explain", "mail preview", "simulate", "source fetches",
+    "source show", "status", "subscribers export", "subscribers list", "subscribers show", "tokens list",
+    "webhooks events", "webhooks list",
 }  # fmt: skip
 NO_STORE = {
     "alerts test", "demo", "init", "layout list", "layout show", "layout suggest", "layout try", "mail key",

@@ -33,6 +33,10 @@ FREE = {
     "parse": Use("PAGE --json", needs=False),
 }
 COMMANDS = FREE | {
+    "audit list": Use(),
+    "tokens create": Use("program"),
+    "tokens list": Use(),
+    "tokens revoke": Use("abc"),
     "webhooks events": Use("chat"),
     "webhooks list": Use(),
     "webhooks retry": Use("chat"),

@@ -1,8 +1,8 @@
-"""The tables of the store's own state, of alerts and of clock faults."""
+"""The tables of the store's own state, of alerts, of clock faults, and of what operators do."""
 
-from sqlalchemy import JSON, CheckConstraint, Column, Integer, LargeBinary, Table, Text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
-from digest.records.operating import NoticeKind
+from digest.records.operating import ActOutcome, NoticeKind, Via
 from digest.store.database.tables.columns import UtcTime, metadata, needed, one_of
 
 # One row: the store's data about itself.
@@ -60,4 +60,55 @@ clock_faults = Table(
     needed("done", Text),
     needed("at", UtcTime),
     Column("ended_at", UtcTime),
+)
+
+# What operators did, one row per act, never deleted. A row is written before its act, and completed after it: an act
+# that was interrupted stays `begun`. No row contains a whole mail address.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    needed("at", UtcTime),
+    Column("ended_at", UtcTime),
+    needed("who", Text),
+    needed("via", Text),
+    needed("place", Text),  # the network or the machine that it came from
+    needed("act", Text),
+    needed("target", Text),
+    Column("before", JSON(none_as_null=True)),  # what differs, and only that
+    Column("after", JSON(none_as_null=True)),
+    needed("outcome", Text),
+    needed("problem", Text),
+    one_of("via", Via),
+    one_of("outcome", ActOutcome),
+    CheckConstraint("(outcome = 'begun') = (ended_at IS NULL)", name="ended_at"),
+    Index(None, "target"),
+)
+
+# The tokens of programs that use the API.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    needed("name", Text),
+    needed("hash", LargeBinary),  # of its secret part
+    needed("scopes", Text),  # with spaces between
+    needed("made_at", UtcTime),
+    Column("expires_at", UtcTime),
+    Column("used_at", UtcTime),
+    Column("revoked_at", UtcTime),
+)
+
+# The answers to requests with an idempotency key, for a day; without a status while the request is in progress.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("token", Text, ForeignKey(api_tokens.c.id), primary_key=True),
+    Column("key", Text, primary_key=True),
+    needed("request", LargeBinary),  # a hash of it
+    needed("at", UtcTime),
+    Column("status", Integer),
+    Column("body", Text),
+    CheckConstraint("(status IS NULL) = (body IS NULL)", name="body"),
+    Index(None, "at"),
 )

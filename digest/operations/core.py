@@ -1,0 +1,169 @@
+"""What an operation is, and the one way to perform it: rights first, and a line in the audit log for whatever acts.
+
+Decision 337.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from digest.errors import DigestError
+from digest.service.operating.auditing import Actor, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from digest.records.operating import Scope
+    from digest.settings import Settings
+    from digest.store.transaction import Store
+
+MOST_OF_A_PAGE = 500
+_NAMED = re.compile(r"\{(\w+)(?::path)?\}")
+
+
+class View(BaseModel):
+    """The JSON form of a thing, for commands with `--json` and for the API alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
+
+
+class Request(BaseModel):
+    """What is asked of an operation: the names in its path, and the fields of its query or of its JSON body."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Nothing(Request):
+    """Nothing is asked."""
+
+
+class PageRequest(Request):
+    """One page of a list that may be long."""
+
+    limit: int = Field(50, ge=1, le=MOST_OF_A_PAGE, description="At most this many items.")
+    cursor: str = Field("", max_length=200, description="The `next` of the page before; empty for the first page.")
+
+
+Item = TypeVar("Item")
+Asked = TypeVar("Asked", bound=Request)
+Given = TypeVar("Given", bound=View)
+
+
+class Listed(View, Generic[Item]):
+    """One page of a list. `next` is the cursor of the next page, absent on the last; some lists know their `total`."""
+
+    items: list[Item]
+    next: str | None = None
+    total: int | None = None
+
+
+class ForbiddenError(DigestError):
+    """The actor lacks the scope that an operation needs."""
+
+    def __init__(self, name: str, scope: Scope) -> None:
+        self.scope = scope
+        super().__init__(f"{name} needs the scope {scope} (ask an admin for it)")
+
+
+class AskedError(DigestError):
+    """A request that has the right form, and asks for what cannot be. `field` is the part that is wrong."""
+
+    def __init__(self, field: str, problem: str, *, remedy: str = "") -> None:
+        self.field, self.problem, self.remedy = field, problem, remedy
+        super().__init__(f"{field}: {problem}" + (f" ({remedy})" if remedy else ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What only a running service can do for an operation; a command has none of it."""
+
+    follow: Callable[[], None] | None = None  # use the settings as they are stored now
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an operation works with: the store, the settings, the time, and who asks."""
+
+    store: Store
+    settings: Settings
+    now: Callable[[], datetime]
+    actor: Actor
+    service: Service = field(default_factory=Service)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Asked, Given]):
+    """One thing that an operator can look at or do.
+
+    `run` calls the service; the first line of its docstring is the summary. `path` is relative to the API's root, and
+    names fields of what it `takes`. `gives` is what it returns. `command` is the command that does the same.
+    What `acts` gets a line in the audit log, about `target` (by default what the path names) and with its `state`
+    before and after: a JSON object without whole mail addresses.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    scope: Scope
+    takes: type[Asked]
+    gives: type[Given]
+    run: Callable[[Context, Asked], Given]
+    command: str = ""
+    acts: bool | None = None  # by default whatever is not a GET
+    target: Callable[[Asked], str] | None = None
+    named: Callable[[Given], str] | None = None  # the target, where only the result knows it
+    state: Callable[[Context, Asked], Mapping[str, Any]] | None = None
+
+    @property
+    def is_act(self) -> bool:
+        return self.method != "GET" if self.acts is None else self.acts
+
+    @property
+    def in_path(self) -> tuple[str, ...]:
+        """The fields that the path names."""
+        return tuple(_NAMED.findall(self.path))
+
+    @property
+    def summary(self) -> str:
+        return (self.run.__doc__ or "").strip().split("\n")[0]
+
+    def target_of(self, asked: Asked) -> str:
+        """What a request is about, as one name."""
+        if self.target:
+            return self.target(asked)
+        return "/".join(str(getattr(asked, name)) for name in self.in_path)
+
+
+def perform(operation: Operation[Asked, Given], context: Context, asked: Asked) -> Given:
+    """Perform an operation.
+
+    Raises:
+        ForbiddenError: the actor may not.
+        DigestError: what the operation raises.
+    """
+    if operation.scope not in context.actor.scopes:
+        raise ForbiddenError(operation.name, operation.scope)
+    if not operation.is_act:
+        return operation.run(context, asked)
+    with recorded(context.store, context.actor, operation.name, operation.target_of(asked), context.now) as act:
+        act.before = _state(operation, context, asked)
+        result = operation.run(context, asked)
+        act.after = _state(operation, context, asked)
+        if operation.named:
+            act.target = operation.named(result)
+    return result
+
+
+def _state(operation: Operation[Asked, Given], context: Context, asked: Asked) -> Mapping[str, Any]:
+    """The target as a JSON object; empty if it does not exist (yet, or any more)."""
+    if operation.state is None:
+        return {}
+    try:
+        return operation.state(context, asked)
+    except DigestError:
+        return {}

@@ -1,0 +1,16 @@
+"""All operations by name; importing this loads every subject, which commands do without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from digest.operations import audit, tokens
+
+if TYPE_CHECKING:
+    from digest.operations.core import Operation
+
+OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    *tokens.OPERATIONS,
+    *audit.OPERATIONS,
+)
+BY_NAME = {one.name: one for one in OPERATIONS}

@@ -1,0 +1,352 @@
+"""The frame of the API: tokens and scopes, the audit log, problem details, ETags, idempotency keys, limits, OpenAPI."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import time_machine
+from pydantic import Field
+
+from digest.errors import DigestError
+from digest.operations import table
+from digest.operations.core import Context, Operation, Request, Service, View, perform
+from digest.records.operating import ActOutcome, Scope, Via
+from digest.service.operating.auditing import Actor
+from digest.service.upkeep import backups
+from digest.store import open_store
+from digest.web.api.application import Rate, api_application
+from digest.web.api.openapi import document
+from tests.integration.web.site import NOW, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.api.conftest import Answered, Api
+
+NEW = {"name": "nightly", "scopes": ["read"]}
+
+
+def check_problem(answered: Answered, status: int) -> dict[str, Any]:
+    assert answered.status == status
+    assert answered.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = answered.body
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+# --- who asks ------------------------------------------------------------------------------------
+
+
+def test_the_api_is_off_unless_it_is_configured(api: Api) -> None:
+    off = api.settings.model_copy(update={"api": api.settings.api.model_copy(update={"on": False})})
+    assert Site(api.store, off)("/api/v1/tokens").status == 404
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer digest_abc_def", "Basic dXNlcjpwYXNz", "Bearer \xe9", "Bearer digest__"]
+)
+def test_a_request_without_a_right_token_is_refused(api: Api, header: str) -> None:
+    answered = api.get("/tokens", authorization=header)
+    check_problem(answered, 401)
+    assert answered.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_secret_of_one_token_does_not_open_another(api: Api) -> None:
+    other = api.token_of(Scope.READ).split("_")
+    mixed = "_".join((*other[:2], api.token.split("_")[2]))
+    check_problem(api.ask("GET", "/tokens", token=mixed), 401)
+
+
+def test_a_token_ends_when_it_is_revoked_or_expires(api: Api) -> None:
+    made = api.post("/tokens", NEW | {"days": 1, "scopes": ["admin"]}).body
+    assert api.ask("GET", "/tokens", token=made["token"]).status == 200
+    api.now += timedelta(days=1)
+    check_problem(api.ask("GET", "/tokens", token=made["token"]), 401)
+    lasting = api.post("/tokens", NEW | {"scopes": ["admin"]}).body
+    assert api.post(f"/tokens/{lasting['id']}/revoke").status == 200
+    check_problem(api.ask("GET", "/tokens", token=lasting["token"]), 401)
+
+
+def test_a_token_shows_its_secret_once_and_its_last_use(api: Api) -> None:
+    made = api.post("/tokens", NEW).body
+    listed = {one["id"]: one for one in api.get("/tokens").body["items"]}[made["id"]]
+    assert made["token"] not in json.dumps(listed)
+    assert "token" not in listed
+    assert listed["used_at"] is None
+    api.ask("GET", "/audit", token=made["token"])
+    api.now += timedelta(seconds=59)
+    api.ask("GET", "/audit", token=made["token"])
+    used = {one["id"]: one for one in api.get("/tokens").body["items"]}[made["id"]]["used_at"]
+    assert used == NOW.isoformat()
+
+
+@pytest.mark.parametrize("operation", table.OPERATIONS, ids=lambda one: one.name)
+@pytest.mark.parametrize("scope", Scope)
+def test_each_operation_needs_its_scope(api: Api, operation: Operation[Any, Any], scope: Scope) -> None:
+    """A token without the scope gets 403 before anything is read; each includes `read`, and `admin` all others."""
+    allowed = scope in {operation.scope, Scope.ADMIN} or operation.scope is Scope.READ
+    actor = Actor("x", Via.API, frozenset({scope}) | {Scope.READ}, "here")
+    if not allowed:
+        context = Context(api.store, api.settings, api.clock, actor)
+        with pytest.raises(DigestError, match=f"needs the scope {operation.scope}"):
+            perform(operation, context, operation.takes.model_construct())
+    path = operation.path.replace(":path}", "}")
+    for name in operation.in_path:
+        path = path.replace(f"{{{name}}}", "x")
+    answered = api.ask(operation.method, path, {} if operation.method == "POST" else None, token=api.token_of(scope))
+    assert answered.status != 401
+    if not allowed and answered.status != 422:
+        check_problem(answered, 403)
+
+
+def test_a_restored_store_knows_no_token_that_may_have_been_revoked_since(api: Api, tmp_path: Path) -> None:
+    api.store.back_up(tmp_path / "copy.db", NOW)
+    assert api.get("/tokens").status == 200
+    with api.store.read() as tx:
+        assert [one.revoked_at for one in tx.tokens.all()] == [None]
+    store = open_store(f"sqlite:///{tmp_path / 'copy.db'}")
+    with closing(store), store.read() as tx:
+        assert [one.revoked_at for one in tx.tokens.all()] == [NOW]
+    backups.fence(api.store, NOW)
+    check_problem(api.get("/tokens"), 401)
+
+
+# --- what is asked -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"name": "x"}, "scopes"),
+        ({"name": "", "scopes": ["read"]}, "name"),
+        ({"name": "x", "scopes": ["read"], "admin": True}, "admin"),
+        ({"name": "x", "scopes": ["everything"]}, "scopes.0"),
+        ({"name": "x", "scopes": ["read"], "days": "5"}, "days"),
+    ],
+)
+def test_a_wrong_field_is_named(api: Api, asked: object, field: str) -> None:
+    problem = check_problem(api.post("/tokens", asked), 422)
+    assert field in [one["field"] for one in problem["errors"]]
+
+
+def test_what_is_no_json_object_is_refused(api: Api) -> None:
+    check_problem(api.post("/tokens", ["name"]), 422)
+    check_problem(api.post("/tokens", NEW | {"name": "a\0b"}), 422)
+    check_problem(api.post("/tokens", NEW, **{"content-type": "text/plain"}), 415)
+    raw = api("/api/v1/tokens", "POST", b"{", authorization=f"Bearer {api.token}", content_type="application/json")
+    assert raw.status == 400
+    large = b'{"name": "%b"}' % (b"x" * 2**20)
+    raw = api("/api/v1/tokens", "POST", large, authorization=f"Bearer {api.token}", content_type="application/json")
+    assert raw.status == 413
+
+
+def test_a_query_is_checked_like_a_body(api: Api) -> None:
+    for query in ("limit=0", "limit=many", "colour=red", "limit=1&limit=2", "cursor=abc", "who=%00"):
+        check_problem(api.get(f"/audit?{query}"), 422)
+
+
+def test_unknown_paths_and_methods_are_problems_too(api: Api) -> None:
+    check_problem(api.get("/nothing"), 404)
+    refused = api.ask("DELETE", "/tokens")
+    check_problem(refused, 405)
+    assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))
+    check_problem(api.post("/tokens/none/revoke"), 404)
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def test_an_answer_has_a_tag_and_is_not_sent_again(api: Api) -> None:
+    first = api.get("/audit")
+    again = api.get("/audit", **{"if-none-match": f'"other", W/{first.headers["etag"]}'})
+    assert (again.status, again.text, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert "private" in first.headers["cache-control"]
+    api.post("/tokens", NEW)
+    assert api.get("/audit", **{"if-none-match": first.headers["etag"]}).status == 200
+
+
+def test_a_long_list_is_read_page_by_page(api: Api) -> None:
+    for number in range(5):
+        api.post("/tokens", NEW | {"name": f"n{number}"})
+    found: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    for _ in range(3):
+        page = api.get(f"/audit?limit=2&cursor={cursor}").body
+        found += page["items"]
+        cursor = page["next"]
+    assert cursor is None
+    assert [one["target"].split("(")[1].split(":")[0] for one in found] == ["n4", "n3", "n2", "n1", "n0"]
+
+
+# --- acts ----------------------------------------------------------------------------------------
+
+
+def test_an_act_stands_in_the_audit_log_with_who_when_and_from_where(api: Api) -> None:
+    made = api.post("/tokens", NEW).body
+    (act,) = api.get("/audit").body["items"]
+    assert (act["who"], act["via"], act["place"]) == ("token tests", "api", "127.0.0.0/24")
+    assert (act["act"], act["target"]) == ("tokens.create", f"{made['id']} (nightly: read)")
+    assert (act["at"], act["ended_at"], act["outcome"]) == (NOW.isoformat(), NOW.isoformat(), "done")
+    assert made["token"].split("_")[2] not in json.dumps(act)
+
+
+def test_a_failed_act_stands_there_too(api: Api) -> None:
+    api.post("/tokens/none/revoke")
+    (act,) = api.get("/audit").body["items"]
+    assert (act["outcome"], act["target"]) == ("failed", "none")
+    assert "no token 'none'" in act["problem"]
+
+
+class Thing(Request):
+    name: str = "x"
+
+
+class Seen(View):
+    name: str
+
+
+def acting(context: Context, asked: Thing) -> Seen:
+    """Try something."""
+    with context.store.read() as tx:
+        (begun,) = tx.audit_log.listed()
+    assert begun.outcome is ActOutcome.BEGUN  # it was recorded before it began
+    return Seen(name=asked.name)
+
+
+def test_an_act_is_recorded_before_it_begins_with_what_differs_after_it(api: Api) -> None:
+    states: Iterator[dict[str, Any]] = iter([{"a": 1, "same": 2}, {"a": 3, "same": 2}])
+    operation = Operation(
+        "things.try", "POST", "/things/{name}", Scope.READ, Thing, Seen, acting, state=lambda *_: next(states)
+    )
+    context = Context(api.store, api.settings, api.clock, Actor("ada", Via.CONSOLE, frozenset({Scope.READ}), "there"))
+    assert perform(operation, context, Thing(name="y")) == Seen(name="y")
+    with api.store.read() as tx:
+        (act,) = tx.audit_log.listed()
+    assert (act.outcome, act.target, act.before, act.after) == (ActOutcome.DONE, "y", {"a": 1}, {"a": 3})
+
+
+def test_the_same_request_with_the_same_key_acts_once(api: Api) -> None:
+    first = api.post("/tokens", NEW, **{"idempotency-key": "k1"})
+    again = api.post("/tokens", NEW, **{"idempotency-key": "k1"})
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["idempotency-replayed"] == "true"
+    check_problem(api.post("/tokens", NEW | {"name": "other"}, **{"idempotency-key": "k1"}), 422)
+    assert len(api.get("/audit").body["items"]) == 1
+    api.now += timedelta(days=1, seconds=1)
+    assert api.post("/tokens", NEW, **{"idempotency-key": "k1"}).body["id"] != first.body["id"]
+    check_problem(api.post("/tokens", NEW, **{"idempotency-key": "a b"}), 400)
+
+
+def test_a_failed_request_with_a_key_fails_the_same_way_again(api: Api) -> None:
+    first = api.post("/tokens/none/revoke", **{"idempotency-key": "k"})
+    again = api.post("/tokens/none/revoke", **{"idempotency-key": "k"})
+    assert (first.status, again.status, again.text) == (404, 404, first.text)
+    assert again.headers["content-type"] == "application/problem+json"
+
+
+def test_a_key_whose_request_was_interrupted_says_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.web.api.application.perform", lambda *_: 1 / 0)
+    check_problem(api.post("/tokens", NEW, **{"idempotency-key": "k"}), 500)
+    monkeypatch.undo()
+    check_problem(api.post("/tokens", NEW, **{"idempotency-key": "k"}), 409)
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_a_token_that_asks_too_often_waits(api: Api) -> None:
+    with time_machine.travel(NOW, tick=False):
+        statuses = [api.get("/audit").status for _ in range(62)]
+    assert statuses[:60] == [200] * 60
+    refused = api.get("/audit")
+    check_problem(refused, 429)
+    assert int(refused.headers["retry-after"]) >= 1
+    assert api.ask("GET", "/audit", token=api.token_of(Scope.ADMIN)).status == 200
+
+
+def test_a_network_that_guesses_tokens_is_slowed_down(api: Api) -> None:
+    statuses = [api.ask("GET", "/audit", token=f"digest_a_{number}").status for number in range(22)]
+    assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+def test_room_comes_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("digest.web.api.application.time.monotonic", lambda: now)
+    rate = Rate(2)
+    assert [rate.count("a"), rate.count("a"), rate.count("a"), rate.count("b")] == [0, 0, 31, 0]
+    now += 30
+    assert [rate.count("a"), rate.count("a")] == [0, 31]
+
+
+def test_other_sites_may_use_it_only_if_they_are_configured(api: Api) -> None:
+    asked = {"origin": "https://tools.example.org", "access_control_request_method": "GET"}
+    assert "access-control-allow-origin" not in api("/api/v1/tokens", "OPTIONS", b"", **asked).headers
+    changed = api.settings.api.model_copy(update={"origins": ("https://tools.example.org",)})
+    open_to_one = type(api)(api.store, api.settings.model_copy(update={"api": changed}))
+    allowed = open_to_one("/api/v1/tokens", "OPTIONS", b"", **asked).headers
+    assert allowed["access-control-allow-origin"] == "https://tools.example.org"
+    other = open_to_one("/api/v1/tokens", "OPTIONS", b"", **asked | {"origin": "https://evil.example"}).headers
+    assert "access-control-allow-origin" not in other
+
+
+# --- OpenAPI -------------------------------------------------------------------------------------
+
+
+def test_the_document_names_each_operation_with_its_form(api: Api) -> None:
+    made = api.get("/openapi.json", authorization="").body
+    assert made["openapi"] == "3.1.1"
+    named = {one["operationId"]: one for path in made["paths"].values() for one in path.values()}
+    assert set(named) == {one.name for one in table.OPERATIONS}
+    create = named["tokens.create"]
+    schema = create["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["name", "scopes"]
+    assert all(one["summary"].endswith(".") for one in named.values())
+
+
+def test_answers_have_the_form_that_the_document_promises(api: Api) -> None:
+    made = api.get("/openapi.json").body
+    for method, path, asked, operation in (
+        ("POST", "/tokens", NEW, "tokens.create"),
+        ("GET", "/tokens", None, "tokens.list"),
+        ("GET", "/audit", None, "audit.list"),
+    ):
+        answer = api.ask(method, path, asked).body
+        found = next(one for way in made["paths"].values() for one in way.values() if one["operationId"] == operation)
+        schema = found["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.validate(answer, {**schema, "components": made["components"]})
+
+
+def test_no_two_operations_share_a_name_or_a_place() -> None:
+    names = [one.name for one in table.OPERATIONS]
+    places = [(one.method, one.path) for one in table.OPERATIONS]
+    assert len(set(names)) == len(names)
+    assert len(set(places)) == len(places)
+
+
+class Wanted(Request):
+    states: list[str] = Field([])
+    year: int | None = None
+
+
+def wanted(_context: Context, asked: Wanted) -> Seen:
+    """Try a query."""
+    return Seen(name=f"{','.join(asked.states)} {asked.year}")
+
+
+def test_a_query_is_described_as_it_is_read(api: Api) -> None:
+    operation = Operation("things.list", "GET", "/things", Scope.READ, Wanted, Seen, wanted)
+    made = document([operation], title="t", server="https://x", version="1")
+    states, year = made["paths"]["/things"]["get"]["parameters"]
+    assert states["schema"]["type"] == "array"
+    assert year["schema"] == {"type": "integer"}
+    api._app = api_application(api.store, api.settings, Service(), now=api.clock, operations=[operation])
+    found = api("/things?states=a&states=b&year=7", authorization=f"Bearer {api.token}")
+    assert json.loads(found.body) == {"name": "a,b 7"}
