@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures clean scale fetching bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -105,6 +105,14 @@ fetching: $(READY) ## Measure 1,000 sources by address on one process and on Pos
 
 pictures: $(VENV)/.ready ## Make the pictures of docs/ and README anew (needs Chromium)
 	PYTHONPATH=. $(VENV)/bin/python docs/pictures.py
+
+font: $(READY) ## Cut the font of formulas anew, SOURCE=latinmodern-math.otf (by default that of Debian's fonts-lmodern)
+	$(PIP) install fonttools==4.68.0
+	$(BIN)/python -m tests.formula_font $(SOURCE)
+
+lighthouse: $(READY) ## Ask Lighthouse about home, entries and an edition; fails below 95 (needs Chromium and npm)
+	npm ci --silent --prefix tests/npm/lighthouse
+	$(BIN)/python -m tests.lighthouse
 
 bench: $(READY) ## Measure against the limit, GROUP="dumps web …" for some (needs nginx and wrk)
 	$(BIN)/python -m benchmarks $(GROUP)

@@ -39,6 +39,7 @@ _ASSETS = {
     "square.png": "image/png",
     "logo.png": "image/png",
 }
+_STYLE = '<link rel="stylesheet"'
 PICTURES = {"/favicon.ico": "icon", "/icon.png": "square", "/logo.png": "logo"}  # the asset at each permanent path
 _OK = 200
 _EPOCH = datetime.fromtimestamp(0, UTC)  # of documents without a date
@@ -54,6 +55,10 @@ class Pages:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._feeds = settings, feeds(settings)
         self.assets, self.paths = _assets(settings.templates)
+        # Otherwise browsers ask for it when all else is drawn, and what stands below a formula moves.
+        self._preload = (
+            f'<link rel="preload" href="{self.paths["latinmodern-math"]}" as="font" type="font/woff2" crossorigin>\n'
+        )
 
     def language(self, request: Request) -> str:
         """The language of a page: the first supported one that the browser asks for, otherwise the site's."""
@@ -148,7 +153,8 @@ class Pages:
             "script": "",
             "scripts": {},
         }
-        return rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
+        made = rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
+        return made.replace(_STYLE, self._preload + _STYLE, 1) if "<math" in made else made
 
 
 def script_of(request: Request) -> str:

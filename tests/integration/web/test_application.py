@@ -386,6 +386,18 @@ def test_the_style_is_served_permanently(site: Site) -> None:
     assert not re.search(rb"https?:|@import|url\((?!\"/latinmodern-math-[0-9a-f]{12}\.woff2\")", reply.body)
 
 
+def test_only_a_page_with_formulas_asks_for_their_font_before_its_style(site: Site, filled: Blog, article: Any) -> None:
+    filled.search("formula.txt", article("有公式的一篇", (2026, 3, 1), ("设 $x^2$。",)))
+    filled.refresh()
+    entry = filled.entries()["有公式的一篇"]["id"]
+    (font,) = [route.path for route in site.routes() if route.path.endswith(".woff2")]
+    head = site(f"/entries/{entry}").page.head
+    (asked,) = head.xpath("link[@rel='preload']")
+    assert dict(asked.attrib) == {"rel": "preload", "href": font, "as": "font", "type": "font/woff2", "crossorigin": ""}
+    assert asked.getnext().get("rel") == "stylesheet"
+    assert not site("/about").page.head.xpath("link[@rel='preload']")
+
+
 def test_another_style_has_another_address(site: Site, filled: Blog) -> None:
     folder = filled.home / "templates"
     (folder / "web").mkdir(parents=True)
