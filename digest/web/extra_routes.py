@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.routing import Mount, Route
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
+
+    from starlette.routing import BaseRoute, Route
 
     from digest.operations.core import Service
     from digest.settings import Settings
@@ -26,11 +26,13 @@ def hook_routes(
     return hooks.hook_routes(store, settings, now=now, fetch=fetch)
 
 
-def api_routes(store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None) -> list[Mount]:
-    """The routes of the API. Where it is off, its code is not loaded."""
+def api_routes(
+    store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None
+) -> Sequence[BaseRoute]:
+    """The routes of the API and of the page that describes it. Where it is off, its code is not loaded."""
     if not settings.api.on:
         return []
     from digest.operations import core  # noqa: PLC0415 - as above
     from digest.web.api import application  # noqa: PLC0415 - as above
 
-    return [Mount(application.ROOT, application.api_application(store, settings, service or core.Service(), now=now))]
+    return application.routes(store, settings, service or core.Service(), now=now)

@@ -27,6 +27,7 @@ from digest.service.publishing.pages import Home, Reading, TopicPage
 from digest.service.publishing.syndication import Syndication
 from digest.template_names import like, made_names, record_names, strays, unknown_names
 from digest.templating import zone_name
+from digest.web.api.page import SAMPLE
 from digest.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -217,6 +218,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     for name in ("busy", "erased", "missing", "removed"):
         yield name, {}
     yield "whose", {"address": READER}
+    yield "api", {"root": "/api/v1", "subjects": {"tokens": [SAMPLE]}}
     yield from _of_people(blog, language)
 
 

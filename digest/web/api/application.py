@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from digest import __version__, json_output, logs
 from digest.errors import DigestError, describe_fault
@@ -28,8 +28,10 @@ from digest.records.operating import Via
 from digest.service.operating import tokens
 from digest.service.operating.auditing import Actor
 from digest.web.api.openapi import document
+from digest.web.api.page import subjects
 from digest.web.api.problems import RefusedError, problem, problem_of
 from digest.web.api.requests import read_request
+from digest.web.pages import Pages
 from digest.web.requests import network_of
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store
 
-ROOT = "/api/v1"
+ROOT, PAGE = "/api/v1", "/api"
 _KEY = re.compile(r"[!-~]{1,200}")
 _WRONG_TOKENS = 20  # a minute, from one network
 _KEPT = timedelta(days=1)  # how long an idempotency key is known
@@ -54,20 +56,22 @@ _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 _log = logs.get_logger()
 
 
-def api_application(
+def routes(
     store: Store,
     settings: Settings,
     service: Service,
     *,
     now: Callable[[], datetime],
     operations: Sequence[Operation[Any, Any]] = OPERATIONS,
-) -> Starlette:
-    """The application of the API, to be mounted at `ROOT`."""
+) -> list[Route | Mount]:
+    """The API at `ROOT`, and the page that describes it to people."""
     api = _Api(store, settings, service, now, operations)
     paths: dict[str, dict[str, Operation[Any, Any]]] = {}
     for one in operations:
         paths.setdefault(one.path, {})[one.method] = one
-    routes = [Route(path, partial(api.answer, by_method), methods=list(by_method)) for path, by_method in paths.items()]
+    performing = [
+        Route(path, partial(api.answer, by_method), methods=list(by_method)) for path, by_method in paths.items()
+    ]
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(settings.api.origins),
@@ -76,12 +80,12 @@ def api_application(
         expose_headers=["ETag", "Retry-After", "Idempotency-Replayed"],
     )
     made = Starlette(
-        routes=[Route("/openapi.json", api.openapi), *routes],
+        routes=[Route("/openapi.json", api.openapi), *performing],
         middleware=[cors] if settings.api.origins else [],
         exception_handlers={404: _missing, 405: _not_allowed},
     )
     made.router.redirect_slashes = False
-    return made
+    return [Route(PAGE, api.page), Mount(ROOT, made)]
 
 
 class _Api:
@@ -97,22 +101,26 @@ class _Api:
     ) -> None:
         self._store, self._settings, self._now, self._operations = store, settings, now, operations
         self._blank = Context(store, settings, now, Actor("", Via.API, frozenset()), service)
+        self._pages = Pages(settings)
         self._counting = threading.Lock()
         self._requests, self._failures = Rate(settings.api.per_minute), Rate(_WRONG_TOKENS)
 
     @cached_property
-    def _document(self) -> bytes:
-        made = document(
+    def _document(self) -> dict[str, Any]:
+        return document(
             self._operations,
             title=f"{self._settings.site_title}: the API of Digest",
             server=f"{self._settings.base_url}{ROOT}",
             version=__version__,
         )
-        return json.dumps(made, ensure_ascii=False).encode()
 
-    async def openapi(self, request: Request) -> Response:
+    def openapi(self, request: Request) -> Response:
         """The OpenAPI document; it holds nothing of the installation but its title and address."""
-        return _tagged(request, self._document)
+        return _tagged(request, json.dumps(self._document, ensure_ascii=False).encode())
+
+    def page(self, request: Request) -> Response:
+        """The same for people."""
+        return self._pages.page(request, "api", private=True, root=ROOT, subjects=subjects(self._document))
 
     async def answer(self, by_method: Mapping[str, Operation[Any, Any]], request: Request) -> Response:
         """Perform the operation that a request names."""

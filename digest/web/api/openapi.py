@@ -45,7 +45,8 @@ _FAILURES = {
     429: "Too many requests; `Retry-After` says when to come again.",
     503: "The service cannot do it now; come again later.",
 }
-_WITH_A_BODY = {400, 413, 415}
+_WITH_A_BODY = {413, 415}
+_MALFORMED = 400  # a body that is no JSON, or an idempotency key that is no name
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -155,7 +156,7 @@ def _responses(one: Operation[Any, Any], answer: dict[str, Any]) -> dict[str, An
     made: dict[str, Any] = {"200": good} | ({"304": _UNCHANGED} if one.method == "GET" else {})
     content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
     for status, description in _FAILURES.items():
-        if status not in _WITH_A_BODY or has_body(one):
+        if has_body(one) or (status not in _WITH_A_BODY and (status != _MALFORMED or one.is_act)):
             made[str(status)] = {"description": description, "content": content}
     return made
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import time_machine
 from pydantic import Field
+from starlette.applications import Starlette
 
 from digest.errors import DigestError
 from digest.operations import table
@@ -19,7 +20,7 @@ from digest.records.operating import ActOutcome, Scope, Via
 from digest.service.operating.auditing import Actor
 from digest.service.upkeep import backups
 from digest.store import open_store
-from digest.web.api.application import Rate, api_application
+from digest.web.api.application import Rate, routes
 from digest.web.api.openapi import document
 from tests.integration.web.site import NOW, Site
 
@@ -347,6 +348,16 @@ def test_a_query_is_described_as_it_is_read(api: Api) -> None:
     states, year = made["paths"]["/things"]["get"]["parameters"]
     assert states["schema"]["type"] == "array"
     assert year["schema"] == {"type": "integer"}
-    api._app = api_application(api.store, api.settings, Service(), now=api.clock, operations=[operation])
-    found = api("/things?states=a&states=b&year=7", authorization=f"Bearer {api.token}")
+    api._app = Starlette(routes=routes(api.store, api.settings, Service(), now=api.clock, operations=[operation]))
+    found = api("/api/v1/things?states=a&states=b&year=7", authorization=f"Bearer {api.token}")
     assert json.loads(found.body) == {"name": "a,b 7"}
+
+
+def test_the_page_for_people_names_each_operation_and_each_of_its_fields(api: Api) -> None:
+    page = api("/api").page
+    text = page.text_content()
+    for one in table.OPERATIONS:
+        assert f"{one.method} {one.path.replace(':path}', '}')}" in text
+        assert page.get_element_by_id(one.name) is not None
+        for field in one.takes.model_fields:
+            assert field in page.get_element_by_id(one.name).text_content()
