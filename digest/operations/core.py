@@ -146,8 +146,7 @@ def perform(operation: Operation[Asked, Given], context: Context, asked: Asked) 
         ForbiddenError: the actor may not.
         DigestError: what the operation raises.
     """
-    if operation.scope not in context.actor.scopes:
-        raise ForbiddenError(operation.name, operation.scope)
+    require_scope(operation, context)
     if not operation.is_act:
         return operation.run(context, asked)
     with recorded(context.store, context.actor, operation.name, operation.target_of(asked), context.now) as act:
@@ -157,6 +156,16 @@ def perform(operation: Operation[Asked, Given], context: Context, asked: Asked) 
         if operation.named:
             act.target = operation.named(result)
     return result
+
+
+def require_scope(operation: Operation[Any, Any], context: Context) -> None:
+    """Check that the actor may perform an operation.
+
+    Raises:
+        ForbiddenError: they lack its scope.
+    """
+    if operation.scope not in context.actor.scopes:
+        raise ForbiddenError(operation.name, operation.scope)
 
 
 def _state(operation: Operation[Asked, Given], context: Context, asked: Asked) -> Mapping[str, Any]:

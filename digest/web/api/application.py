@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 
 from digest import __version__, json_output, logs
 from digest.errors import DigestError, describe_fault
-from digest.operations.core import Context, perform
+from digest.operations.core import Context, perform, require_scope
 from digest.operations.table import OPERATIONS
 from digest.records.operating import Via
 from digest.service.operating import tokens
@@ -128,9 +128,10 @@ class _Api:
         try:
             network = network_of(request, self._settings.web.proxies)
             token = await run_in_threadpool(self._token, request, network)
-            asked = await read_request(request, operation)
             actor = Actor(f"token {token.name}", Via.API, tokens.allowed(token.scopes), network)
             context = replace(self._blank, actor=actor)
+            require_scope(operation, context)  # before what is asked, which tells nothing to those who may not ask
+            asked = await read_request(request, operation)
             if operation.is_act:
                 return await run_in_threadpool(self._act, request, operation, context, asked, token)
             return await run_in_threadpool(self._look, request, operation, context, asked)
