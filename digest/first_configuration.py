@@ -22,6 +22,7 @@ from digest.dumps.snapshot import page_sightings
 from digest.errors import ConfigurationError, DumpError
 from digest.files import new_private_file
 from digest.settings import THIS_MACHINE
+from digest.typeset.characters import WIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -205,7 +206,9 @@ def configuration(answers: Answers, folder: Path, year: int) -> str:
         ("sources", "path"): _seen_from(folder, answers.dumps),
         ("sources", "timezone"): answers.timezone,
         ("sources", "language"): tag,
-        ("digests", "title"): f"{answers.title} {weekly}",
+        ("digests", "title"): answers.title
+        + ("" if answers.chinese and WIDE.match(answers.title[-1:]) else " ")
+        + weekly,
         ("digests", "timezone"): answers.timezone,
         ("digests", "language"): language,
     }

@@ -128,6 +128,7 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
         keep_trailing_newline=False,
         bytecode_cache=_compiled(),
     )
+    made.globals["gap"] = "" if language.startswith("zh") else " "  # between two sentences, and behind a colon
     made.filters["zone_city"] = lambda zone: zone_city(zone, language)
     made.globals["first_zones"] = tuple(FIRST_ZONES)
     words = _words(language)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from digest.model import EntryDate
+from digest.model import DateKind, EntryDate
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -28,13 +28,15 @@ def format_day(day: EntryDate | date | None, language: str, *, year: bool = True
 
 
 def known_day(day: EntryDate | None, language: str) -> str:
-    """What is known of a date that is not a whole one: `12月17日，年份未知`, `17 December, year unknown`, `June 2021`.
+    """What is known of a date that is not exact: `12月17日，年份未知`, `17 December, year unknown`, `June 2021`.
 
-    It is never empty: without a date, it says that there is none.
+    An inferred year is called so: `2020年12月7日，年份为推断`. Without a date, the text says that there is none.
     """
     chinese = language.startswith("zh")
     if day is None:
         return "日期未知" if chinese else "date unknown"
+    if day.kind is DateKind.INFERRED:
+        return format_day(day, language) + ("，年份为推断" if chinese else ", year inferred")
     if day.year is not None:
         return format_day(day, language)
     return format_day(day, language) + ("，年份未知" if chinese else ", year unknown")

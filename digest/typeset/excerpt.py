@@ -103,9 +103,9 @@ def cut(text: str, limit: int) -> str:
     if sentence >= limit * _LEAST and _outside_formulas(text, sentence) == sentence:
         return text[:sentence]
     clause = max((place for place in clauses(text) if place < end), default=0)
-    end = clause if clause >= limit * _LEAST else _before_word(masked(text), end)
+    end = clause if clause >= limit * _LEAST else before_word(masked(text), end)
     end = _outside_formulas(text, _between_characters(text, end))
-    return text if end >= len(text) else text[:end].rstrip(" \t\n.。…") + _dots(text)
+    return text if end >= len(text) else text[:end].rstrip(" \t\n.。…") + dots(text)
 
 
 def _announces(text: str) -> bool:
@@ -133,7 +133,7 @@ def _ended(made: list[Block], *, goes_on: bool) -> tuple[Block, ...]:
     if last.kind is BlockKind.PARAGRAPH and not complete(last.text):
         made[-1] = replace(last, text=sentence_cut(last.text, len(last.text)))
     elif goes_on and last.kind in {BlockKind.CODE, BlockKind.VERSE, BlockKind.FIGURE} and not complete(last.text):
-        made.append(Block(BlockKind.PARAGRAPH, _dots(last.text)))
+        made.append(Block(BlockKind.PARAGRAPH, dots(last.text)))
     return tuple(made)
 
 
@@ -148,21 +148,21 @@ def _dotted(text: str, limit: int) -> str:
             end = clause
         elif end < len(text) and not formula_next:
             bracket = outside_brackets(text, end)
-            end = _before_word(masked_text, bracket if bracket >= end * _LEAST_CLAUSE else end)
+            end = before_word(masked_text, bracket if bracket >= end * _LEAST_CLAUSE else end)
     cut_text = text[:end].rstrip()
     if not masked(cut_text).endswith(HOLE):
         cut_text = cut_text[:-_TAIL] + _ANNOUNCES.sub("", cut_text[-_TAIL:])
     if cut_text.endswith("…") or len(cut_text) in ends(text):
         return cut_text
-    return cut_text.rstrip(".。 ") + _dots(cut_text or text)
+    return cut_text.rstrip(".。 ") + dots(cut_text or text)
 
 
-def _dots(text: str) -> str:
+def dots(text: str) -> str:
     """The ellipsis for a text that continues."""
     return "……" if _CHINESE.search(text) else "…"
 
 
-def _before_word(masked_text: str, at: int) -> int:
+def before_word(masked_text: str, at: int) -> int:
     """The place, or the beginning of the Latin word or number around it, if other text comes before that."""
     if at >= len(masked_text) or not _in_word(masked_text[at]):
         return at

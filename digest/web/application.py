@@ -166,6 +166,7 @@ class _Site:
             "about",
             digests=self._settings.digests,
             spoken=lambda digest: describe_digest(digest, language),
+            hours=int(self._settings.signup.expires.total_seconds() // 3600),
         )
 
     def source(self, request: Request) -> Response:
@@ -186,7 +187,7 @@ class _Site:
 
     def reading(self, request: Request) -> Response:
         """How to read what is here, and where."""
-        return self._pages.page(request, "reading")
+        return self._pages.page(request, "reading", digests=self._settings.digests)
 
     def search_feed(self, request: Request) -> Response:
         _asked_for(request)

@@ -122,7 +122,9 @@ class Pages:
         dated = [
             (
                 entry,
-                format_day(entry.published.date(), language) if entry.published else known_day(entry.date, language),
+                format_day(entry.published.date(), language)
+                if entry.published and not entry.date
+                else known_day(entry.date, language),
             )
             for entry in entries
         ]

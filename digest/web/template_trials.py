@@ -206,7 +206,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     reading = Reading(blog.store, blog.settings)
     yield "home", {"home": reading.home(language)}
     yield "home", {"home": Home((), Ways(0)), "path": "/"}
-    yield "reading", {}
+    yield "reading", {"digests": blog.settings.digests}
     yield "source", {"source": reading.source(blog.source, language)}
     for entry in blog.entries:
         yield "entry", {"entry": reading.entry(entry, language)}
@@ -214,7 +214,7 @@ def sample_pages(blog: SampleBlog, language: str) -> Iterator[tuple[str, dict[st
     yield "edition", {"edition": reading.edition(blog.edition, language)}
     yield from _lists(blog, language)
     spoken_of = {"spoken": lambda digest: _described_schedule(digest.schedule, digest.timezone, language)}
-    yield "about", {"digests": blog.settings.digests, **spoken_of}
+    yield "about", {"digests": blog.settings.digests, "hours": 48, **spoken_of}
     for name in ("busy", "erased", "missing", "removed"):
         yield name, {}
     yield "whose", {"address": READER}

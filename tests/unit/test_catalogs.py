@@ -12,6 +12,12 @@ from digest import files
 from digest.templating import LANGUAGES, environment
 
 _NAME = re.compile(r'^msgid(?:_plural)? "(.+)"$', re.MULTILINE)
+_CHINESE = re.compile(r'^msgstr(?:\[0\])? "(.+)"$', re.MULTILINE)
+# For each thing one word; these are others for the same, a translation word by word, or an operator's word.
+_OTHER_WORDS = re.compile(
+    "(?<!RSS )阅读器|取消订阅|撤销|偏好|带走|撤回|阅读量|列表页|转储|邮件地址|这封信|放进|(?<!其)[他她](?!人)"
+    r"|(?<![.…])\.\.\.|(?<!…)…(?!…)|[\u4e00-\u9fff][,;:?!()]|[,;:?!][\u4e00-\u9fff]|[。，：] (?=[\u4e00-\u9fff])"
+)
 BY_CAUSE = "revision "  # begins the name of what a page says of a revision; test_revisions looks whether all are there
 
 
@@ -40,3 +46,10 @@ def test_the_catalogs_hold_what_the_templates_say_once_and_nothing_else(language
 
 def test_all_that_the_templates_say_is_in_chinese() -> None:
     assert said() - set(translated("zh_CN")) == set()
+
+
+def test_chinese_has_one_word_for_one_thing_and_its_own_marks() -> None:
+    catalogs = (files.shipped_folder("templates") / "locale" / "zh_CN").glob("*.po")
+    words = [one for catalog in catalogs for one in _CHINESE.findall(catalog.read_text("utf-8"))]
+    assert len(words) > 200
+    assert [one for one in words if _OTHER_WORDS.search(one)] == []

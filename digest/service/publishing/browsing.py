@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from digest.model import DigestId, Entry, EntryId, Section
+from digest.model import Content, DigestId, Entry, EntryId, Section
 from digest.records.publishing import Among
 from digest.search_terms import Query, marks, query
 from digest.service.editions.digests import digest_zone
@@ -18,8 +18,10 @@ from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways
 from digest.service.publishing.pages import CHUNK
 from digest.settings import Settings
 from digest.typeset.characters import joined, strip_unsafe
+from digest.typeset.excerpt import before_word, cut, dots
 from digest.typeset.formulas import text as linear
 from digest.typeset.punctuation import full_width
+from digest.typeset.sentences import clauses, ends
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -30,7 +32,8 @@ RANKED = 1_000  # results of one search that have pages; the number of hits coun
 MOST_READ = 50
 RISING_DAYS = 7
 _AUTHORS = 30  # that the archive names; all are on a page of their own
-_BEFORE, _SHOWN = 30, 120  # characters of a text in a result
+_BEFORE, _SHOWN = 30, 120  # characters of a text in a result, about
+_CHINESE_ENDS = tuple("。！？；：，、…”’」』）》")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +265,24 @@ def _numbered(path: str, given: dict[str, str], total: int, page: int, pages: in
 
 
 def _found(views: Views, entry: Entry, wanted: Query) -> EntryView:
-    view = views.title(entry)
-    body = linear(full_width(strip_unsafe(joined("\n".join(entry.content.paragraphs)))))
-    around = _around(body, marks(body, wanted))
-    return replace(view, marked=_marked(view.title, marks(view.title, wanted)), row=f"<p>{around}</p>" if body else "")
+    view, around = views.title(entry), _excerpt(entry.content, wanted)
+    marked = _marked(view.title, marks(view.title, wanted))
+    return replace(view, marked=marked, row=f"<p>{around}</p>" if around else "")
+
+
+def excerpt_around(content: Content, words: str) -> str:
+    """The stretch of a text around the first place where it has what a search asks for, marked: safe HTML."""
+    return _excerpt(content, query(words))
+
+
+def _excerpt(content: Content, wanted: Query) -> str:
+    body = linear(full_width(strip_unsafe(joined("".join(map(_apart, content.paragraphs))))))
+    return _around(body, marks(body, wanted))
+
+
+def _apart(paragraph: str) -> str:
+    """A paragraph in one line with others; a heading or caption is set off by a space."""
+    return paragraph if paragraph.rstrip().endswith(_CHINESE_ENDS) else f"{paragraph} "
 
 
 def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:
@@ -277,8 +294,23 @@ def _marked(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def _around(text: str, places: Sequence[tuple[int, int]]) -> str:
-    """The stretch of a text around the first match, marked; its beginning if there is none."""
-    start = max(0, places[0][0] - _BEFORE) if places else 0
-    end = start + _SHOWN
-    inside = [(a - start, b - start) for a, b in places if start <= a and b <= end]
-    return ("……" if start else "") + _marked(text[start:end], inside) + ("……" if end < len(text) else "")
+    """The stretch of a text around the first match, marked; its beginning if there is none.
+
+    It begins and ends with a sentence, or else between clauses or words, with an ellipsis.
+    """
+    match = places[0][0] if places else 0
+    start, whole = _beginning(text, match)
+    shown = cut(text[start:], max(_SHOWN, places[0][1] - start if places else 0))
+    words = shown.removesuffix("…").removesuffix("…")
+    inside = [(a - start, b - start) for a, b in places if start <= a and b <= start + len(words)]
+    return ("" if whole else dots(text)) + _marked(shown, inside)
+
+
+def _beginning(text: str, match: int) -> tuple[int, bool]:
+    """Where the words before a match begin, and whether a sentence begins there."""
+    least = max(0, match - _BEFORE)
+    sentences = [place for place in (0, *ends(text[:match])) if place >= least]
+    if sentences:
+        return sentences[0], True
+    clause = next((place + 1 for place in clauses(text[:match]) if place + 1 >= least), None)
+    return (before_word(text, least) if clause is None else clause), False

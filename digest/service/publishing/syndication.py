@@ -29,7 +29,7 @@ from digest.feeds.opml import opml
 from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone, in_script
-from digest.model import Entry
+from digest.model import DateKind, Entry
 from digest.service.publishing.documents import Document
 from digest.service.publishing.feeds import Feed, feed_at, feeds, new_articles, source_of, subject, via
 from digest.service.publishing.pictures import channel
@@ -272,7 +272,8 @@ class Syndication:
         # A feed reader that finds no content fetches the page, or shows nothing.
         whole = html(body, channel=shown) or f'<p><a href="{escape(original or url)}">{escape(title)}</a></p>'
         short = f"<p>{escape(summary or title)}</p>"
-        undated = "" if full else f"<p>{known_day(entry.date, language)}</p>\n"
+        exact = full and entry.date and entry.date.kind is DateKind.EXACT
+        doubts = "" if exact else f"<p>{known_day(entry.date, language)}</p>\n"
         # One giant entry would push all others, announced or not, out of the document that feed readers poll.
         fits = len(whole.encode()) <= self._settings.feed.largest * HTML_SHARE / 2
         return FeedEntry(
@@ -285,7 +286,7 @@ class Syndication:
             updated_at=entry.updated_at,
             published=published_at(full, ZoneInfo(source.timezone if source else "UTC")) if full else None,
             summary=summary,
-            html=undated + (whole if fits else short),
+            html=doubts + (whole if fits else short),
             tags=entry.content.extras.tags,
             date=entry.date,
         )

@@ -195,6 +195,16 @@ def test_a_blog_that_is_not_chinese_gets_no_chinese_words(
     assert (settings.language, settings.digests[0].title, settings.sources[0].language) == ("en", "Blog weekly", "en")
 
 
+@pytest.mark.parametrize(("title", "digest_title"), [("山上", "山上每周摘要"), ("山上 Blog", "山上 Blog 每周摘要")])
+def test_a_digest_is_named_after_its_blog_without_a_space_between_chinese_words(
+    digest: Callable[..., str], here: Path, article: type[Article], title: str, digest_title: str
+) -> None:
+    (here / "dumps").mkdir()
+    (here / "dumps" / "index.txt").write_text(article("圆与球", body=("第一段。", "第二段。")).dateblock(), "utf-8")
+    digest("init", "--title", title)
+    assert load(here / "config" / "digest.toml").digests[0].title == digest_title
+
+
 @pytest.mark.parametrize(
     ("option", "value", "remedy"),
     [
