@@ -12,16 +12,16 @@ from digest.service.sources import renaming
 from digest.web.template_trials import require_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from digest.settings import Settings
     from digest.store.transaction import Store
-    from digest.web.serve import Server
+    from digest.web.serve import ConsoleServer, Server
 
 
 def prepare_reload(
-    store: Store, before: Settings, after: Settings, server: Server | None, now: datetime
+    store: Store, before: Settings, after: Settings, servers: Sequence[Server | ConsoleServer], now: datetime
 ) -> Callable[[], None]:
     """A function that makes pages and mails use `after`; every check that can fail has run by then.
 
@@ -33,14 +33,14 @@ def prepare_reload(
     if after.templates:
         require_templates(after)
     use_templates = templating.prepare_templates(after.templates)
-    answer_by_them = server.following(after) if server else None
+    answer_by_them = [server.following(after) for server in servers]
     digests.register(store, after, now)
     feeds.register(store, after)
 
     def follow() -> None:
         use_templates()
-        if answer_by_them:
-            answer_by_them()
+        for answer in answer_by_them:
+            answer()
 
     return follow
 
@@ -68,6 +68,7 @@ def _fixed(settings: Settings) -> dict[str, object]:
         "database_url": settings.database,
         "web.listen": settings.web.listen,
         "web.metrics_listen": settings.web.metrics_listen,
+        "console.listen": settings.console.listen,
         "bounces.listen": bounces.listen,
         "bounces": bounces.listen and (bounces.address, bounces.protocol, bounces.largest),
     }

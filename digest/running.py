@@ -15,7 +15,7 @@ from digest.errors import DigestError
 from digest.logs import logged
 from digest.ticks import Tick, Work
 from digest.web.metrics import Metrics
-from digest.web.serve import Server, WatchServer
+from digest.web.serve import ConsoleServer, Server, WatchServer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -88,6 +88,7 @@ class Service:
         self._metrics = Metrics(store, settings, clock)
         self._server = Server(settings, store, clock, self._metrics) if serves else None
         self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
+        self._console = ConsoleServer(settings, store, clock) if settings.console.listen and serves else None
         self._ticks: Timer | None = None  # until the ticks are scheduled
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reloads: set[asyncio.Task[None]] = set()
@@ -116,6 +117,11 @@ class Service:
         """The address of the listener for monitors; empty if it has none of its own."""
         return self._watch.address if self._watch else ""
 
+    @property
+    def console_address(self) -> str:
+        """The address of the console's listener; empty if it has none of its own."""
+        return self._console.address if self._console else ""
+
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are done.
 
@@ -129,7 +135,7 @@ class Service:
             loop.add_signal_handler(number, self.stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
         stopping = asyncio.create_task(self.stop.wait())
-        listeners = [one for one in (self._server, self._watch) if one]
+        listeners = [one for one in (self._server, self._watch, self._console) if one]
         serving = [asyncio.create_task(listener.serve()) for listener in listeners]
         try:
             if self._listener:
@@ -185,8 +191,9 @@ class Service:
             try:
                 settings = await asyncio.to_thread(self._reread)
                 await asyncio.to_thread(require_ready, settings)
+                servers = [one for one in (self._server, self._console) if one]
                 follow = await asyncio.to_thread(
-                    reloading.prepare_reload, self.store, self._settings, settings, self._server, clock()
+                    reloading.prepare_reload, self.store, self._settings, settings, servers, clock()
                 )
             except Exception as error:  # noqa: BLE001 - whatever is wrong, the service continues as before
                 reason = str(error) if isinstance(error, DigestError) else repr(error)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import jinja2
 
 LANGUAGES = ("zh_CN", "en")
+CONSOLE = "console"  # the folder of the console's templates, and of its catalogs
 _EXTENSIONS = ("html", "txt", "xml")
 # The time zones that forms offer first, with their names.
 FIRST_ZONES = {
@@ -131,10 +132,9 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
     made.globals["gap"] = "" if language.startswith("zh") else " "  # between two sentences, and behind a colon
     made.filters["zone_city"] = lambda zone: zone_city(zone, language)
     made.globals["first_zones"] = tuple(FIRST_ZONES)
-    words = _words(language)
     made.install_gettext_callables(  # type: ignore[attr-defined] # the i18n extension adds it
-        lambda text: words.get(text, text),
-        lambda one, many, count: words.get(one if count == 1 else many, one if count == 1 else many),
+        lambda text: translated(text, language),
+        lambda one, many, count: translated(one if count == 1 else many, language),
         newstyle=True,
     )
     return made
@@ -185,13 +185,14 @@ def check_templates(folder: Path | None) -> str:
 
 
 def template_names(folder: Path | None) -> list[str]:
-    """All templates, those that only a user has among them."""
-    return environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
+    """All templates that a user can replace, and those that only a user has; the console's can not be replaced."""
+    found = environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
+    return [name for name in found if not name.startswith(f"{CONSOLE}/")]
 
 
 def translated(text: str, language: str) -> str:
     """A text of the templates in a language."""
-    return _words(language).get(text, text)
+    return _words(language).get(text) or _words(language, CONSOLE).get(text, text)
 
 
 def language_name(tag: str, language: str) -> str:
@@ -228,12 +229,15 @@ def zone_name(zone: str, language: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _words(language: str) -> dict[str, str]:
-    """The translations of a language, read from its `.po` catalogs without a build step."""
+def _words(language: str, folder: str = "") -> dict[str, str]:
+    """The translations of a language, read from the `.po` catalogs of a folder without a build step.
+
+    Those of the console have a folder of their own, which is read when its first page is shown.
+    """
     from babel.messages.pofile import read_po  # noqa: PLC0415 - only commands that need translations load Babel
 
     words: dict[str, str] = {}
-    for catalog in sorted((files.shipped_folder("templates") / "locale" / language).glob("*.po")):
+    for catalog in sorted((files.shipped_folder("templates") / "locale" / language / folder).glob("*.po")):
         with catalog.open("rb") as file:
             for message in read_po(file, locale=language):
                 if message.id and message.string:

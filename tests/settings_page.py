@@ -45,7 +45,7 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]:
     for name, field in model.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            yield from _rows(inner, f"{name}.")
+            yield from _rows(inner, f"{prefix}{name}.")
         elif name not in _LISTS or prefix:  # a list of tables has a row for each key
             default = _default(field.get_default(), required=field.is_required())
             yield f"{prefix}{name}", f"| `{prefix}{name}` | {default} | {field.description} |"

@@ -24,7 +24,7 @@ LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (41, "the assembly of the service, and one folder for each station"),
     "digest/changes": (33, "one rule about matching, identifiers, dates or texts in each module"),
-    "digest/cli": (37, "one module for each group of commands"),
+    "digest/cli": (38, "one module for each group of commands"),
     "digest/dumps": (21, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
@@ -39,7 +39,8 @@ FULLER_FOLDERS = {
     "digest/store/publishing": (11, "one module for each subject of queries"),
     "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
-    "digest/web": (18, "one module for each group of pages"),
+    "digest/service": (11, "one folder for each subject"),
+    "digest/web": (19, "one module for each group of pages, and a folder for the console"),
 }
 # The migrations are frozen and their number grows.
 FROZEN = "digest/store/database/migrations/versions"

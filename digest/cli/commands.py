@@ -39,6 +39,7 @@ _GROUPS = {  # group: the module of its Typer application, and the modules that 
     "webhooks": ("webhooks",),
     "tokens": ("operators",),
     "audit": ("operators",),
+    "console": ("console",),
 }
 _FORMER = {"entry": "entries"}  # hidden from the help
 

@@ -79,6 +79,8 @@ async def _serve(settings: Settings, store: Store, made: Callable[[], Service], 
 
     def tell() -> None:
         _say_where(settings, store, service.address)
+        if settings.console.on and (service.console_address or service.address):
+            _say(f"Console: {settings.console_url}/console (`digest console link` prints a link to log in)")
         ready()
 
     await service.run(tell, _end_at_once)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from digest.settings import guesses
+from digest.settings.console import Console
 from digest.settings.former import Former, present_names
 from digest.settings.groups import Digest, Feed, Signup, Source, Topic, Web
 from digest.settings.kinds import (
@@ -109,6 +110,7 @@ class Settings(Group, BaseSettings):
     topics: tuple[Topic, ...] = Field((), description="Kinds of entries that have feeds of their own.")
     feed: Feed = Field(Feed(), description="What feeds contain.")
     web: Web = Field(Web(), description="The web server.")
+    console: Console = Field(Console(), description="The console for the people who run this installation.")
     signup: Signup = Field(Signup(), description="Subscribing on the web pages.")
     mail: Mail = Field(Mail(), description="How mail is sent.")
     fallback: Fallback = Field(Fallback(), description="Where to send mails while the first server cannot be reached.")
@@ -206,6 +208,12 @@ class Settings(Group, BaseSettings):
         """The folder of the database file; `data_dir` if the database is not a file."""
         file = self.database.removeprefix("sqlite:///")
         return Path(file).parent if file and file != self.database else self.data_dir
+
+    @property
+    def console_url(self) -> str:
+        """The address at which browsers reach the console, without `/console`."""
+        own = self.console.url or (f"http://{self.console.listen}" if self.console.listen else self.base_url)
+        return own.rstrip("/")
 
     @property
     def site_title(self) -> str:

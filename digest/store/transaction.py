@@ -36,6 +36,7 @@ from digest.store.mailing.single_mails import SingleMails
 from digest.store.operating.alerts import Alerts
 from digest.store.operating.audit_log import AuditLog
 from digest.store.operating.clocks import Clocks
+from digest.store.operating.console import ConsoleSessions, ConsoleUsers
 from digest.store.operating.monitoring import Monitoring
 from digest.store.operating.tokens import Tokens
 from digest.store.people.confirmations import Confirmations
@@ -98,6 +99,8 @@ class Transaction:
         self.clocks = Clocks(connection)
         self.audit_log = AuditLog(connection)
         self.tokens = Tokens(connection)
+        self.console_users = ConsoleUsers(connection)
+        self.console_sessions = ConsoleSessions(connection)
 
 
 class Store:

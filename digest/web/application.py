@@ -23,7 +23,7 @@ from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
 from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
 from digest.web.conditional import FEED_CACHE, MOVED_CACHE, respond, wants_page
-from digest.web.extra_routes import api_routes, hook_routes
+from digest.web.extra_routes import hook_routes, operators_routes
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
 from digest.web.outlets import outlet_routes
 from digest.web.pages import MANIFEST, PICTURES, Pages, script_of
@@ -54,8 +54,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-
-
 _SAME_DAY = 900  # seconds: in no zone does a day begin within such a quarter of an hour
 _COLOURS = {"background_color": "#fbfaf7", "theme_color": "#fbfaf7"}
 
@@ -85,7 +83,7 @@ def application(
         *(Route(path, MethodType(endpoint, site)) for path, endpoint, _ in ROUTES),
         *people_routes(store, settings, now=now),
         *hook_routes(store, settings, now, fetch),
-        *api_routes(store, settings, now, service),
+        *operators_routes(store, settings, now, service),
         *(Route(path, site.asset) for path in site.assets),
         Route("/healthz", site.watch.healthy),
         Route("/readyz", site.watch.ready),

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.routing import Route
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from starlette.routing import BaseRoute, Route
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
     from digest.operations.core import Service
     from digest.settings import Settings
     from digest.store.transaction import Store
+
+_SEE_OTHER, _GONE = 303, 400
 
 
 def hook_routes(
@@ -26,9 +34,43 @@ def hook_routes(
     return hooks.hook_routes(store, settings, now=now, fetch=fetch)
 
 
-def api_routes(
+def operators_routes(
     store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None
-) -> Sequence[BaseRoute]:
+) -> list[BaseRoute]:
+    """The routes of the API and of the console on `web.listen`: none where they have a listener of their own."""
+    return (
+        []
+        if settings.console.listen
+        else [*_api(store, settings, now, service), *_console(store, settings, now, service)]
+    )
+
+
+def operators_application(
+    store: Store, settings: Settings, *, now: Callable[[], datetime], service: Service | None = None
+) -> ASGIApp:
+    """The application of `console.listen`: the console, the API, and nothing else."""
+    made = Starlette(
+        routes=[
+            *_api(store, settings, now, service),
+            *_console(store, settings, now, service),
+            Route("/", lambda _: RedirectResponse("/console", _SEE_OTHER)),
+        ],
+        exception_handlers={ClientDisconnect: lambda *_: PlainTextResponse("the request ended early\n", _GONE)},
+    )
+    made.router.redirect_slashes = False
+    return made
+
+
+def _console(store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None) -> list[Route]:
+    """The routes of the console. Where it is off, its code is not loaded."""
+    if not settings.console.on:
+        return []
+    from digest.web.console.routes import console_routes  # noqa: PLC0415 - as above
+
+    return console_routes(store, settings, now, service)
+
+
+def _api(store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None) -> Sequence[BaseRoute]:
     """The routes of the API and of the page that describes it. Where it is off, its code is not loaded."""
     if not settings.api.on:
         return []

@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 FONT = "latinmodern-math.woff2"
 MANIFEST = "application/manifest+json"
 _ASSETS = {
-    FONT: "font/woff2",
-    "style.css": "text/css",
-    "feed.css": "text/css",
-    "icon.svg": "image/svg+xml",
-    "icon-180.png": "image/png",
-    "square.png": "image/png",
-    "logo.png": "image/png",
+    f"web/{FONT}": "font/woff2",
+    "web/style.css": "text/css",
+    "web/feed.css": "text/css",
+    "web/icon.svg": "image/svg+xml",
+    "web/icon-180.png": "image/png",
+    "web/square.png": "image/png",
+    "web/logo.png": "image/png",
 }
 _STYLE = '<link rel="stylesheet"'
 PICTURES = {"/favicon.ico": "icon", "/icon.png": "square", "/logo.png": "logo"}  # the asset at each permanent path
@@ -54,7 +54,7 @@ class Pages:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._feeds = settings, feeds(settings)
-        self.assets, self.paths = _assets(settings.templates)
+        self.assets, self.paths = read_assets(settings.templates, _ASSETS)
         # Otherwise browsers ask for it when all else is drawn, and what stands below a formula moves.
         self._preload = (
             f'<link rel="preload" href="{self.paths["latinmodern-math"]}" as="font" type="font/woff2" crossorigin>\n'
@@ -185,17 +185,22 @@ class Asset:
     media_type: str
 
 
-def _assets(own: Path | None) -> tuple[dict[str, Asset], dict[str, str]]:
-    """The assets by address, and their addresses by name; a file of the user replaces the built-in one of its name."""
+def read_assets(
+    own: Path | None, names: Mapping[str, str], prefix: str = "/"
+) -> tuple[dict[str, Asset], dict[str, str]]:
+    """The assets by address, and their addresses by name; a file of the user replaces the built-in one of its name.
+
+    `names` are files of `templates/` with their media types; a font stands before the style sheet that names it.
+    """
     made: dict[str, Asset] = {}
     paths: dict[str, str] = {}
-    for name, media_type in _ASSETS.items():
-        file = own / "web" / name if own else None
-        chosen = file if file and file.is_file() else files.shipped_folder("templates") / "web" / name
+    for name, media_type in names.items():
+        file = own / name if own else None
+        chosen = file if file and file.is_file() else files.shipped_folder("templates") / name
         body = chosen.read_bytes()
-        if name.endswith(".css"):  # the style sheet names the font
+        if name.endswith(".css"):
             body = body.replace(f'url("{FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())
-        stem, _, suffix = name.partition(".")
-        path = f"/{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
+        stem, _, suffix = chosen.name.partition(".")
+        path = f"{prefix}{stem}-{hashlib.sha256(body).hexdigest()[:12]}.{suffix}"
         made[path], paths[stem] = Asset(body, media_type), path
     return made, paths

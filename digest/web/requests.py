@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-_LARGEST = 16 * 1024  # bytes of any form of ours
+_LARGEST = 16 * 1024  # bytes of any form for visitors
 _MOST_FIELDS = 200
 _PREFIX = {4: 24, 6: 48}  # one customer may have all addresses of such a network: providers assign up to a /48
 Address = IPv4Address | IPv6Address
@@ -41,21 +41,25 @@ class Form:
     def one(self, name: str) -> str:
         return self._fields.get(name, [""])[0].strip()
 
+    def text(self, name: str) -> str:
+        """A field as it was sent, with the spaces at its ends; line ends are plain, as in files of ours."""
+        return self._fields.get(name, [""])[0].replace("\r\n", "\n")
+
     def chosen(self, name: str) -> tuple[str, ...]:
         """The values chosen in the fields with this prefix (each group of radio buttons needs a name of its own)."""
         return tuple(value for field, values in self._fields.items() if field.startswith(name) for value in values)
 
 
-async def form_of(request: Request) -> Form:
-    """The urlencoded form of a request; empty if it is of another type, or larger than any of ours.
+async def form_of(request: Request, largest: int = _LARGEST, most_fields: int = _MOST_FIELDS) -> Form:
+    """The urlencoded form of a request; empty if it is of another type, or has more bytes or fields than that.
 
     Mail programs that press the button of RFC 8058 may send multipart. Its content is known, so it is not parsed.
     """
-    body = await body_of(request, _LARGEST)
+    body = await body_of(request, largest)
     if body is None or media_type(request.headers.get("content-type", "")) != "application/x-www-form-urlencoded":
         return Form({})
     try:
-        return Form(parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS))
+        return Form(parse_qs(body.decode("utf-8", "replace"), max_num_fields=most_fields))
     except ValueError:
         return Form({})
 

@@ -13,6 +13,7 @@ import uvicorn
 from digest.errors import ConfigurationError
 from digest.web.application import application
 from digest.web.connection import LimitedConnection
+from digest.web.extra_routes import operators_application
 from digest.web.limits import WATCH, WEB, Gate, Limits, descriptors
 from digest.web.metrics import monitor_application
 from digest.web.response_cache import CachingConnection
@@ -121,6 +122,23 @@ class WatchServer(Listener):
     def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         app = monitor_application(store, metrics)
         super().__init__(app, settings.web.metrics_listen, "web.metrics_listen", limits=WATCH)
+
+
+class ConsoleServer(Listener):
+    """The listener for the console and the API, configured by `console.listen`."""
+
+    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
+        self._made = partial(operators_application, store, now=now)
+        listen = settings.console.listen
+        super().__init__(self._made(settings), listen, "console.listen", proxies=settings.web.proxies)
+
+    def following(self, settings: Settings) -> Callable[[], None]:
+        """A function that makes this server use other settings.
+
+        Raises:
+            DigestError: the settings are wrong.
+        """
+        return partial(self.replace, self._made(settings), settings.web.proxies)
 
 
 def _bound(listen: str, place: str) -> socket.socket:

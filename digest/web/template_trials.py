@@ -87,8 +87,7 @@ def _tried(settings: Settings) -> TemplateTrial:
                     problems.update(dict.fromkeys(_problem(what, attempt)))
         together = {name: set().union(*(one.get(name, set()) for one in given)) for name in names}
         one = environments[templating.LANGUAGES[0]]
-        ours = {path.relative_to(files.shipped_folder("templates")).as_posix() for path in _files()}
-        used = ours | {name for name in names if name.startswith(_folders(settings.digests))}
+        used = _files() | {name for name in names if name.startswith(_folders(settings.digests))}
         checks = folder and not problems  # otherwise not all names are known
         made = made_names(one) if checks else frozenset()
         for name in names if checks else ():
@@ -146,8 +145,9 @@ def _without_note(folder: Path, settings: Settings) -> list[str]:
     return said
 
 
-def _files() -> Iterator[Path]:
-    return (path for path in files.shipped_folder("templates").rglob("*") if path.is_file())
+def _files() -> set[str]:
+    ours = files.shipped_folder("templates")
+    return {str(path.relative_to(ours)) for path in ours.rglob("*.*") if path.parent.name != templating.CONSOLE}
 
 
 def _folders(digests: Sequence[Digest]) -> tuple[str, ...]:

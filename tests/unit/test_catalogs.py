@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from digest import files
 from digest.templating import LANGUAGES, environment
+from digest.web.console.frame import NAVIGATION
 
 _NAME = re.compile(r'^msgid(?:_plural)? "(.+)"$', re.MULTILINE)
 _CHINESE = re.compile(r'^msgstr(?:\[0\])? "(.+)"$', re.MULTILINE)
@@ -28,12 +31,24 @@ def said() -> set[str]:
     for name in files.list_templates(extensions=("html", "txt", "xml")):
         for _, _, words in files.extract_translations(files.loader.get_source(files, name)[0]):
             found |= {word for word in (words if isinstance(words, tuple) else (words,)) if word}
-    return found - {BY_CAUSE}
+    return (found | in_code()) - {BY_CAUSE}
+
+
+def in_code() -> set[str]:
+    """What the pages of the console ask to be translated outside of their templates."""
+    found = {name for _, name, _ in NAVIGATION}
+    for module in (Path(__file__).resolve().parents[2] / "digest" / "web" / "console").glob("*.py"):
+        for one in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "words":
+                match one.args[:1]:
+                    case [ast.Constant(value=str(words))]:
+                        found.add(words)
+    return found
 
 
 def translated(language: str) -> list[str]:
     """What the catalogs of a language translate, each as often as it stands there."""
-    catalogs = (files.shipped_folder("templates") / "locale" / language).glob("*.po")
+    catalogs = (files.shipped_folder("templates") / "locale" / language).rglob("*.po")
     return [word for catalog in catalogs for word in _NAME.findall(catalog.read_text("utf-8"))]
 
 

@@ -103,10 +103,11 @@ def fenced(store: Store) -> datetime | None:
 
 
 def fence(store: Store, now: datetime) -> None:
-    """Fence a store that was restored without `restore`, and revoke the tokens of its API."""
+    """Fence a store that was restored without `restore`; tokens of its API and sessions of the console end."""
     with store.write() as tx:
         tx.backups.fence(now)
         tx.tokens.revoke_all(now)
+        tx.console_sessions.forget_all()
 
 
 def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
@@ -157,6 +158,7 @@ def _verify(draft: Path, checking: Progress | None, *, fence: datetime | None = 
         if fence:
             with copy.write() as tx:
                 tx.backups.fence(fence)
+                tx.console_sessions.forget_all()
     finally:
         copy.close()
     backup_files.seal(draft)

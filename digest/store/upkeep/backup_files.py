@@ -33,6 +33,8 @@ _FENCE = "UPDATE meta SET fenced_at = coalesce(fenced_at, ?), backed_up_at = ?"
 # The backup may be older than the moment at which a token was revoked.
 _REVOKE = "UPDATE api_tokens SET revoked_at = ? WHERE revoked_at IS NULL"
 _HAS_TOKENS = "SELECT 1 FROM sqlite_master WHERE name = 'api_tokens'"
+_HAS_CONSOLE = "SELECT 1 FROM sqlite_master WHERE name = 'console_sessions'"
+_LOG_OUT = ("DELETE FROM console_sessions", "DELETE FROM console_once")
 # People who joined after this time got ids that the restored store would reuse, and with them the links in mails.
 _RESERVE = """
     INSERT INTO subscribers (id, name, language, format, timezone, topics, created_at, suppressed, erased_at)
@@ -204,6 +206,8 @@ def _mark(copy: sqlite3.Connection, now: datetime) -> None:
     copy.execute(_FENCE, (_moment(now), _moment(now)))
     if copy.execute(_HAS_TOKENS).fetchone():  # the copy before a migration may be older than tokens
         copy.execute(_REVOKE, (_moment(now),))
+    for statement in _LOG_OUT if copy.execute(_HAS_CONSOLE).fetchone() else ():
+        copy.execute(statement)
     copy.execute(_RESERVE, (_ID_GAP, _moment(now), _moment(now)))
     copy.execute("COMMIT")
 
