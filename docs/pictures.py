@@ -17,8 +17,7 @@ from digest.service.editions import drafts
 from digest.settings import load
 from digest.typeset.formulas import page
 from digest.typeset.math.extract import Formula
-from digest.typeset.math.inline import html_text
-from digest.typeset.math.linear import linear
+from digest.typeset.math.linear import html_text, linear
 from digest.typeset.math.picture import name, picture
 from digest.web.serve import Server
 from tests.unit.typeset.math.test_formulas import FORMULAS

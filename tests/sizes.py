@@ -17,23 +17,23 @@ LINES_OF_A_TEST_FILE = 500
 LINES_OF_A_PAGE = 400
 LINES_OF_ALL_PAGES = 6800
 ENTRIES_OF_A_FOLDER = 10
-SHARE_OF_IMPORTS = 0.083
+SHARE_OF_IMPORTS = 0.0801
 
 # The exceptions, with their own limit and the reason. An exception that is no longer needed fails, too.
 LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (41, "the assembly of the service, and one folder for each station"),
-    "digest/changes": (33, "one rule about matching, identifiers, dates or texts in each module"),
+    "digest/changes": (27, "one rule about matching, identifiers, dates or texts in each module"),
     "digest/cli": (38, "one module for each group of commands"),
-    "digest/dumps": (21, "the steps from bytes to sightings, in one row"),
-    "digest/dumps/declared": (18, "the steps from a declared layout to sightings"),
+    "digest/dumps": (19, "the steps from bytes to sightings, in one row"),
+    "digest/dumps/declared": (14, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
-        17,
+        13,
         "the steps from a page to a drawing, the doubts about it, and pages that changed their shape",
     ),
     "digest/service/publishing": (12, "one module for each kind of document and page, and what they share"),
     "digest/dumps/html": (
-        20,
+        16,
         "the parts of an article, and one module for each way in which pages say what entries are",
     ),
     "digest/store/publishing": (11, "one module for each subject of queries"),

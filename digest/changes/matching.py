@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from digest.changes.another_year import AnotherYear
-from digest.changes.apart import apart
 from digest.changes.board import Board
 from digest.changes.day_match import answers_on, full_dates_agree, is_its_day, may_be_of
 from digest.changes.identity import Identities, one_for_each_id
 from digest.changes.keys import lead_key
-from digest.changes.match import ANOTHER_YEAR, Match, doubt, report
+from digest.changes.match import ANOTHER_YEAR, Match, apart, doubt, report
 from digest.changes.places import Places
 from digest.changes.prepared import Prepared
 from digest.changes.rivals import Reason, Rival, corrects

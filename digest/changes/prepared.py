@@ -1,12 +1,38 @@
-"""A sighting prepared for comparison, with keys and texts that are computed once."""
+"""A sighting prepared for comparison, with keys and texts that are computed once.
 
+Versioned hashes of content: one of the text that visitors read, one of every character.
+"""
+
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 
-from digest.changes.fingerprint import view
 from digest.changes.keys import entry_key, lead_key, title_key
-from digest.changes.text import pairs, plain_text
+from digest.changes.text import normal, pairs, plain_text
 from digest.model import NO_EXTRAS, Content, DateEvidence, Fingerprint, PrintedDate, Sighting
+
+
+def fingerprint(content: Content) -> Fingerprint:
+    """A hash that is equal for contents that differ only in white space and character width."""
+    return _hashed("v1", [normal(content.title), content.author or "", *map(normal, content.paragraphs)])
+
+
+def view(content: Content) -> Fingerprint:
+    """A hash that is equal only for identical contents."""
+    parts = [content.title, content.author or "", str(content.complete), *content.paragraphs, "", *content.figures]
+    if content.extras is not NO_EXTRAS and content.extras != NO_EXTRAS:
+        extras = content.extras
+        parts += ["", *extras.tags, "", extras.link or "", *chain.from_iterable(extras.fields)]
+        if extras.kinds or extras.links:
+            parts += ["", extras.kinds, *map(str, chain.from_iterable(extras.links))]
+    return _hashed("x1", parts)
+
+
+def _hashed(version: str, parts: list[str]) -> Fingerprint:
+    joined = "".join(f"{len(part)}:{part}" for part in parts)  # the lengths tell ("ab", "c") and ("a", "bc") apart
+    return Fingerprint(f"{version}:{hashlib.sha256(joined.encode()).hexdigest()[:32]}")
+
 
 Line = tuple[str, DateEvidence | PrintedDate | None]
 

@@ -1,14 +1,19 @@
-"""Finds the sightings that are unchanged since a page's last reading, and so need no comparison. Decision 50."""
+"""What a page shows as its last reading did: sightings that need no comparison, and a feed that only moved on.
+
+Decisions 50 and 302.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from urllib.parse import urlsplit
 
 from digest.changes.dates import is_settled
 from digest.changes.keys import title_key
 from digest.changes.prepared import Line, Prepared
 from digest.changes.values import Placing, Times
 from digest.changes.yearly import lies_within
-from digest.model import DateEvidence, PrintedDate
+from digest.model import DateEvidence, EntryId, Extras, Layout, PrintedDate
 
 
 def unchanged(
@@ -53,3 +58,44 @@ def lines_of(shown: Sequence[Prepared], last: Sequence[Placing]) -> Iterator[Lin
         (placing.key or keys.get(placing.title) or title_key(placing.title), placing.evidence or placing.extras.printed)
         for placing in last
     )
+
+
+def rolls(last: Sequence[Placing], now: Sequence[Placing], shown: Sequence[Prepared]) -> bool:
+    """Whether a feed shows the newest entries of its site, as it did at its last reading `last`.
+
+    What left it, if anything, is no newer than what it shows now. Without dates, at least one entry is left, or the
+    links lead to the same site as before.
+    """
+    if not shown or any(one.sighting.layout != Layout.FEED for one in shown):
+        return False
+    here = {placing.entry for placing in now}
+    gone = [placing for placing in last if placing.entry not in here]
+    if not gone:
+        return True
+    left, stayed = _days(placing.evidence for placing in gone), _stayed(last, here)
+    if not left:
+        return bool(stayed) or _same_site(last, shown)
+    newest = max(_days(one.sighting.date for one in shown), default=None)
+    if newest is None or max(left) > newest:
+        return False
+    if not stayed:
+        return _same_site(last, shown)
+    return max(left) <= min(_days(placing.evidence for placing in stayed), default=newest)
+
+
+def _stayed(last: Sequence[Placing], here: set[EntryId]) -> list[Placing]:
+    return [placing for placing in last if placing.entry in here]
+
+
+def _days(evidence: Iterable[DateEvidence | None]) -> list[date]:
+    return [date(day.year, day.month, day.day) for day in evidence if day and day.year]
+
+
+def _same_site(last: Sequence[Placing], shown: Sequence[Prepared]) -> bool:
+    """Whether a link of each reading leads to the same host; also if one of them has no link."""
+    before, now = _hosts(placing.extras for placing in last), _hosts(one.sighting.extras for one in shown)
+    return not before or not now or not before.isdisjoint(now)
+
+
+def _hosts(extras: Iterable[Extras]) -> set[str]:
+    return {urlsplit(one.link).netloc.lower().removeprefix("www.") for one in extras if one.link}

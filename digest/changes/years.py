@@ -11,8 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from digest.changes.days import AHEAD, latest_until, only_between
-from digest.changes.density import dense_stretches
-from digest.changes.order import PINS, Line, brackets, falls, log_chance_of, log_chance_of_fits
+from digest.changes.order import PINS, Line, brackets, dense_stretches, falls, log_chance_of, log_chance_of_fits
 from digest.changes.values import Placing
 from digest.model import DateKind, EntryDate, EntryId
 

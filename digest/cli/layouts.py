@@ -161,8 +161,8 @@ def _known(file: Path | None, config: Path | None, wanted: str | None = None) ->
         typer.BadParameter: the `wanted` one is not among them.
     """
     from digest.dumps.declared import compiled
-    from digest.dumps.declared.files import read_layouts
     from digest.dumps.declared.known import known_layouts
+    from digest.dumps.declared.layout import read_layouts
     from digest.settings.guesses import closest, did_you_mean
 
     if file is not None:

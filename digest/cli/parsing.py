@@ -40,7 +40,7 @@ def parse(
     declared: Layouts | None = None
     drawn: Sequence[Layout] = ()
     if layouts is not None:
-        from digest.dumps.declared.files import read_layouts
+        from digest.dumps.declared.layout import read_layouts
         from digest.dumps.declared.sightings import DeclaredLayouts
 
         drawn = read_layouts(layouts)

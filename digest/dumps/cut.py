@@ -7,10 +7,9 @@ and keeps no more in memory than a block and the current entry. Decisions 5, 6, 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from digest.dumps.layouts import byline, dateblock, fields, nearly
-from digest.dumps.layouts.cuts import Cut
-from digest.dumps.lines import Line
-from digest.dumps.marks import Learned, is_begun, marks
+from digest.dumps.interface import Cut
+from digest.dumps.layouts import byline, dateblock, fields
+from digest.dumps.lines import Learned, Line, is_begun, marks
 from digest.dumps.opened import Open, UnsureError
 from digest.model import Layout, NoteKind
 
@@ -124,7 +123,7 @@ class Cutter(Open):
             start = max(text.rfind("\n", 0, bar) + 1, self.at)
             stop = text.find("\n", bar)
             stop = len(text) if stop < 0 else stop
-            if nearly.is_hinted(text, start, bar, stop) and text[start - 1] == "\n":
+            if byline.is_hinted(text, start, bar, stop) and text[start - 1] == "\n":
                 self._is_barred(self.line_at(start))
             bar = self._next_bar(stop)
         return bar
@@ -139,18 +138,18 @@ class Cutter(Open):
 
     def _is_barred(self, line: Line) -> bool:
         """Handle a line that looks like a byline without its `By`."""
-        if not nearly.may_be_barred(line.text):
+        if not byline.may_be_barred(line.text):
             return False
         _, before = self.line_before(line.start)
         behind = self.line_behind(line.end)
-        place = nearly.Place(
+        place = byline.Place(
             before=before,
             behind=behind.text if behind else "",
             in_byline=self._layout is _BYLINES,
             first=self._page_of is None,
             is_title=behind is not None and byline.begins(self.text, behind.start),
         )
-        if not nearly.is_barred(line.text, place):
+        if not byline.is_barred(line.text, place):
             return False
         self._lose_byline(line)
         return True
@@ -225,7 +224,7 @@ class Cutter(Open):
         else:
             self._pass_by(at)
         self._remark(line, NoteKind.UNREAD)
-        self._begin(_BYLINES, title, "", line.start + nearly.text_begins(line.text))
+        self._begin(_BYLINES, title, "", line.start + byline.text_begins(line.text))
         self._lost = True
         self._look_at_glued()
 

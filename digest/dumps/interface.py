@@ -1,9 +1,12 @@
-"""What a layout is to the rest of the program: it reads a text. Each kind is one module behind this."""
+"""What a layout is to the rest of the program: it reads a text. Each kind is one module behind this.
+
+An entry as cut out of a dump; the layouts parse its text.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from digest.model import Note, Sighting
+from digest.model import Layout, Note, Sighting
 
 
 class TextReading(Protocol):
@@ -39,3 +42,18 @@ class Layouts(Protocol):
         empty if unknown.
         """
         ...
+
+
+class Cut(NamedTuple):  # a tuple, because a dump may have a million
+    """An entry's own stretch of text.
+
+    `mark` is the content of its header as written: `6 Nov`, or `Author | 2020-11-06 | 1,234`. `body` is everything
+    between header and end, with its line ends.
+    """
+
+    layout: Layout
+    page: int
+    title: str
+    mark: str
+    body: str
+    complete: bool

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
+from digest.dumps.interface import Cut
 from digest.dumps.layouts import dateblock
-from digest.dumps.layouts.cuts import Cut
-from digest.dumps.lines import Line, Window
-from digest.dumps.marks import Learned
+from digest.dumps.lines import Learned, Line, Window
 from digest.model import Layout, NoteKind
 
 _DATEBLOCK, _BYLINES = Layout.DATEBLOCK, Layout.BYLINE  # looking up a member costs as much as a short call

@@ -1,4 +1,7 @@
-"""Slots: the times at which a digest is made, on the calendar of its own time zone."""
+"""Slots: the times at which a digest is made, in its own time zone; which are due, and how subscribers read of them.
+
+Decisions 92 and 93.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
 from zoneinfo import ZoneInfo
+
+from digest.model import DigestId, EditionKey
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WRITTEN = re.compile(
@@ -121,3 +126,75 @@ def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
         else:
             after = middle
     return after.replace(microsecond=0)
+
+
+def due_slot(
+    schedule: Schedule, now: datetime, *, configured_at: datetime, last_slot_at: datetime | None, late: timedelta
+) -> datetime | None:
+    """The slot whose edition is due now, if there is one.
+
+    Only the newest past slot can be due, so downtime ends with one edition and not with several. A slot more than
+    `late` ago is skipped. A slot at or before the last one made is never due, so setting the clock back makes no
+    edition twice.
+    """
+    slot = unmade_slot(schedule, now, configured_at=configured_at, last_slot_at=last_slot_at)
+    return None if slot is None or now - slot > late else slot
+
+
+def unmade_slot(
+    schedule: Schedule, now: datetime, *, configured_at: datetime, last_slot_at: datetime | None
+) -> datetime | None:
+    """The newest past slot, if no edition was made for it, however long ago it was."""
+    slot = latest_slot(schedule, now)
+    if slot <= configured_at or (last_slot_at is not None and slot <= last_slot_at):
+        return None
+    return slot
+
+
+def edition_key(digest: DigestId, moment: datetime, schedule: Schedule) -> EditionKey:
+    """The key, such as `weekly/2026-W47`, `daily/2026-11-21` or `monthly/2026-11`, in the schedule's time zone."""
+    local = moment.astimezone(schedule.zone)
+    if schedule.frequency is Frequency.MONTHLY:
+        return EditionKey(f"{digest}/{local:%Y-%m}")
+    if schedule.frequency is Frequency.DAILY:
+        return EditionKey(f"{digest}/{local:%Y-%m-%d}")
+    year, week, _ = local.isocalendar()
+    return EditionKey(f"{digest}/{year}-W{week:02}")
+
+
+def due_at(schedule: Schedule, slot: datetime | None, made_at: datetime, zone: str) -> datetime:
+    """When a subscriber's mail is due: at the slot's time of day in their zone, but never before the edition is made.
+
+    `zone` is empty for the digest's own zone. An edition made by command is due at once.
+    """
+    if slot is None or not zone or zone == schedule.zone.key:
+        return made_at
+    return max(made_at, in_zone(schedule, slot, ZoneInfo(zone)))
+
+
+_CHINESE = "一二三四五六日"
+_ENGLISH = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+
+
+def describe_schedule(schedule: Schedule, language: str, zone: str) -> str:
+    """The schedule in words: `每周一 08:00（北京时间）`, `Mondays at 08:00 (Beijing time)`.
+
+    The others are `每天`, `daily`, and `每月1日`, `monthly on day 1`. `zone` is the name of the time zone.
+    """
+    at = f"{schedule.at:%H:%M}"
+    days = sorted(schedule.days)
+    if language.startswith("zh"):
+        span = {
+            Frequency.DAILY: "每天",
+            Frequency.WEEKLY: f"每周{'、'.join(_CHINESE[day] for day in days)}",
+            Frequency.MONTHLY: f"每月{schedule.month_day}日",
+        }
+        return f"{span[schedule.frequency]} {at}（{zone}）"
+    names = [_ENGLISH[day] for day in days]
+    weekly = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    span = {
+        Frequency.DAILY: "daily",
+        Frequency.WEEKLY: weekly,
+        Frequency.MONTHLY: f"monthly on day {schedule.month_day}",
+    }
+    return f"{span[schedule.frequency]} at {at} ({zone})"

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from digest.model import Block, BlockKind
 from digest.typeset.math.extract import Formula, pieces
-from digest.typeset.math.inline import html_text
-from digest.typeset.math.linear import linear
+from digest.typeset.math.linear import html_text, linear
 from digest.typeset.math.mathml import mathml
 from digest.typeset.math.picture import name
 from digest.typeset.math.tree import tree

@@ -9,8 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from digest import files, templating
-from digest.editions.describe import describe_schedule
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, describe_schedule
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.composing.templates import mark_as_test, render_short_mail
 from digest.model import ConfirmationKind

@@ -165,7 +165,7 @@ MUTANTS = (
     ),
     Mutant(
         "a clock that steps back makes an edition again",
-        "digest/editions/due.py",
+        "digest/editions/schedule.py",
         "slot <= last_slot_at)",
         "slot == last_slot_at)",
         ("tests/unit/editions", "tests/integration/service/test_editions.py"),

@@ -1,14 +1,16 @@
-"""What a layout found on a page, before it becomes a sighting."""
+"""What a layout found on a page, before it becomes a sighting, and how the look for an entry ended."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 from digest.dumps.declared.dates import Order, united_parts
 from digest.dumps.declared.drawing import Field, FieldKind
+from digest.dumps.declared.lines import Line
 from digest.dumps.declared.rows import Values
 from digest.dumps.layouts import dateblock
 from digest.model import PrintedDate
@@ -139,3 +141,47 @@ def unwrapped(lines: Sequence[str]) -> str:
         joint = "" if _WIDE.match(text[-1]) and _WIDE.match(line[0]) else " "
         text += joint + line
     return text
+
+
+class Ending(Enum):
+    """How the look at an entry ended.
+
+    `DONE`: all that is drawn was there. `OPEN`: its last text goes on to the end of the file. `BROKEN`: something else
+    begins before all was there. `PENDING`: the file ends before that. `NONE`: it is no entry.
+    """
+
+    DONE = "done"
+    OPEN = "open"
+    BROKEN = "broken"
+    PENDING = "pending"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found. `end` is the place behind it; `sure` is false where title or date may be yet to come.
+
+    `glued` is what takes the place of the line at `end`: the rest of it, where the next entry's title is glued to the
+    label of an empty text.
+    """
+
+    ending: Ending
+    end: int = 0
+    got: Gathered | None = None
+    sure: bool = True
+    glued: Line | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.ending in {Ending.DONE, Ending.OPEN}
+
+
+def same_evidence(one: Outcome, other: Outcome) -> bool:
+    """Whether two ways to read an entry agree on title and date."""
+    first, second = one.got, other.got
+    return (
+        first is not None
+        and second is not None
+        and first.texts.get("title") == second.texts.get("title")
+        and (first.dated, first.date) == (second.dated, second.date)
+    )

@@ -5,13 +5,11 @@ from typing import Protocol
 
 from digest.dumps.declared.dates import Order
 from digest.dumps.declared.drawing import FieldKind
-from digest.dumps.declared.found import Gathered, Written, unwrapped
+from digest.dumps.declared.found import Ending, Gathered, Outcome, Written, unwrapped
 from digest.dumps.declared.layout import Drawing, Layout
-from digest.dumps.declared.lines import Line, Lines
-from digest.dumps.declared.outcomes import Ending, Outcome
+from digest.dumps.declared.lines import Line, Lines, is_short_title
 from digest.dumps.declared.rows import Row, Values
 from digest.dumps.declared.steps import RowStep, TextStep
-from digest.dumps.declared.titles import is_short_title
 
 MOST_LINES = 20_000  # of a text that waits for what ends it
 _WRAPPED = 40  # bytes that a wrapped line has at least

@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from digest.dumps.declared.dates import Order
-from digest.dumps.declared.found import Found, Gathered, paragraphs
+from digest.dumps.declared.found import Ending, Found, Gathered, Outcome, paragraphs, same_evidence
 from digest.dumps.declared.layout import Drawing, Layout, reach_of, search_of
-from digest.dumps.declared.lines import Line, Lines
+from digest.dumps.declared.lines import SHORT_TITLE, Line, Lines, is_short_title, is_title
 from digest.dumps.declared.matching import Matcher
-from digest.dumps.declared.outcomes import Ending, Outcome, same_evidence
 from digest.dumps.declared.places import Page, filled, is_whole, over, set_heading
 from digest.dumps.declared.rows import Row
 from digest.dumps.declared.steps import RowStep
-from digest.dumps.declared.titles import SHORT_TITLE, is_short_title, is_title
 from digest.model import PrintedDate
 
 _STRONG = 2  # what a head has to show to be an entry's beyond doubt

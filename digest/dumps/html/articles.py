@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from digest.dumps.html.blocks import Body, body_of, line_of
 from digest.dumps.html.found import HtmlEntry, author_of, tags_of
-from digest.dumps.html.furniture import classes_of
 from digest.dumps.html.links import absolute
 from digest.dumps.html.selecting import joined
-from digest.dumps.html.tree import Element, names
+from digest.dumps.html.tree import Element, classes_of, names
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TITLES = names("entry-title post-title article-title post__title card-title post-card-title p-name title")

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from digest.dumps.html.code import code, is_code
 from digest.dumps.html.figures import Figures, is_caption, is_emoji, with_caption
 from digest.dumps.html.formulas import formula
-from digest.dumps.html.furniture import classes_of, is_furniture
-from digest.dumps.html.lines import Line, compact, is_verse, raised
+from digest.dumps.html.lines import Line, List, Table, compact, is_layout, is_verse, raised
 from digest.dumps.html.links import absolute, is_anchor, is_last, leads_on, links_in, marked, unmarked
-from digest.dumps.html.shapes import List, Table, is_layout
-from digest.dumps.html.tree import PHRASING, Element, parsed
+from digest.dumps.html.tree import PHRASING, Element, classes_of, is_furniture, parsed
 from digest.dumps.structure import is_displayed
 from digest.model import BlockKind, letter_of
 

@@ -3,8 +3,7 @@
 import re
 from itertools import islice
 
-from digest.dumps.html.furniture import classes_of, is_furniture
-from digest.dumps.html.tree import Element, names
+from digest.dumps.html.tree import Element, classes_of, is_furniture, names
 
 _NUMBERS = names(
     "gutter lineno linenos linenodiv lnt ln line-numbers line-number hljs-ln-numbers hljs-ln-n blob-num crayon-nums"

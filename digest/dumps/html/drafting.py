@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from digest.dumps.html.blocks import line_of
-from digest.dumps.html.furniture import classes_of, is_furniture
-from digest.dumps.html.tree import Element, names
+from digest.dumps.html.tree import Element, classes_of, is_furniture, names
 
 if TYPE_CHECKING:
     from digest.dumps.declared.dates import Grammar

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from digest.dumps.html.blocks import body_of, line_of
 from digest.dumps.html.found import HtmlEntry, tags_of
-from digest.dumps.html.furniture import classes_of
 from digest.dumps.html.lines import compact
 from digest.dumps.html.links import absolute
 from digest.dumps.html.selecting import joined
-from digest.dumps.html.tree import Element, names
+from digest.dumps.html.tree import Element, classes_of, names
 
 _ENTRIES = names("h-entry hentry")
 _CARDS = names("h-card vcard")

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from digest.dumps.html.blocks import Body, body_of, line_of
-from digest.dumps.html.declared import HtmlLayout
+from digest.dumps.html.declared import HtmlLayout, Selector
 from digest.dumps.html.found import HtmlEntry, author_of, count_of, tags_of
 from digest.dumps.html.lines import compact
 from digest.dumps.html.links import absolute
-from digest.dumps.html.selectors import Selector
 from digest.dumps.html.tree import Element
 
 

@@ -4,8 +4,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from digest.dumps.layouts.characters import INVISIBLE
-from digest.dumps.layouts.rarely import Rarely
+from digest.dumps.layouts.characters import INVISIBLE, Rarely
 
 LARGEST = 10**12
 _LONGEST = 40  # characters of any possible count

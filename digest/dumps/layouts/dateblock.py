@@ -5,9 +5,8 @@ from calendar import monthrange
 from collections.abc import Sequence
 from functools import lru_cache
 
-from digest.dumps.layouts.characters import INVISIBLE, SPACES, bare
-from digest.dumps.layouts.cuts import Cut
-from digest.dumps.layouts.rarely import Rarely
+from digest.dumps.interface import Cut
+from digest.dumps.layouts.characters import INVISIBLE, SPACES, Rarely, bare
 from digest.model import DateEvidence, Layout, Sighting
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

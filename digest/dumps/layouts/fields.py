@@ -4,8 +4,7 @@ import re
 from typing import NamedTuple
 
 from digest.dumps.layouts import counts, dateblock
-from digest.dumps.layouts.characters import INVISIBLE, LEAD, SPACES, bare
-from digest.dumps.layouts.rarely import Rarely
+from digest.dumps.layouts.characters import INVISIBLE, LEAD, SPACES, Rarely, bare
 
 _BARS = "|｜"
 _FEW = rf"[{SPACES}{INVISIBLE}]{{0,8}}"

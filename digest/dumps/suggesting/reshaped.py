@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from digest.dumps.declared import Found
 from digest.dumps.html.choosing import choice
-from digest.dumps.suggesting.days import with_days
+from digest.dumps.suggesting.families import with_days
 from digest.dumps.suggesting.samples import page_of
 from digest.dumps.suggesting.suggest import best, suggestion
 from digest.model import Layout, Sighting

@@ -7,14 +7,20 @@ from dataclasses import dataclass, field
 from digest.dumps.declared import Layout, Read, compiled, read_text
 from digest.dumps.reading import BuiltIn
 from digest.dumps.suggesting.candidate import LEAST, Candidate
-from digest.dumps.suggesting.dated import of_dates
-from digest.dumps.suggesting.days import with_days
+from digest.dumps.suggesting.dated import of_dates, of_headings, undated
 from digest.dumps.suggesting.doubts import Doubt, DoubtedLine, Weighed, doubts
 from digest.dumps.suggesting.drawings import Drawn, Table, drawing_of
 from digest.dumps.suggesting.evidence import evidence
-from digest.dumps.suggesting.families import LEAST_HEADINGS, families, has_years, is_date_alone, is_over, years_over
+from digest.dumps.suggesting.families import (
+    LEAST_HEADINGS,
+    families,
+    has_years,
+    is_date_alone,
+    is_over,
+    with_days,
+    years_over,
+)
 from digest.dumps.suggesting.seen import Page
-from digest.dumps.suggesting.undated import of_headings, undated
 from digest.model import PrintedDate
 
 _MOST_FAMILIES = 4

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from digest.addresses import ascii_domain, domain_of, spellings
 from digest.errors import AddressError, DigestError, PersonError, UnknownPersonError
-from digest.lists.decoding import decode_list
+from digest.lists.table import decode_list
 from digest.records.people import Suppressed
 
 if TYPE_CHECKING:

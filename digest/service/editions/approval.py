@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from digest.editions.due import edition_key
-from digest.editions.schedule import next_slot
+from digest.editions.schedule import edition_key, next_slot
 from digest.errors import DigestError
 from digest.model import DigestId, Edition, EditionKey
 from digest.records.editions import DigestState, EditionAct, EditionActKind, EditionPlan

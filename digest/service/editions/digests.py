@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.editions.describe import describe_schedule
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, describe_schedule
 from digest.model import DigestId, Edition
 from digest.records.editions import FIRST_REACH
 from digest.templating import zone_name

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.editions.due import due_slot, edition_key
-from digest.editions.schedule import latest_slot, next_slot
+from digest.editions.schedule import due_slot, edition_key, latest_slot, next_slot
 from digest.mail.composing.edition_text import edition_body
 from digest.mail.composing.message import picture_address, pictures_in
 from digest.model import Body, DigestId, Edition, EditionKey, Section

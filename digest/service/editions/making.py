@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.editions.due import due_at, due_slot, edition_key
+from digest.editions.schedule import due_at, due_slot, edition_key
 from digest.errors import EditionError, FencedError
 from digest.mail.composing.message import message_id
 from digest.model import DigestId, Edition, EditionKey, Selected, SubscriberId, Variant

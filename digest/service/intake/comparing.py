@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from digest.changes import guards
+from digest.changes.board import asked_of_others, questions, rival_questions
 from digest.changes.diff import diff
 from digest.changes.prepared import Prepared
-from digest.changes.questions import asked_of_others, questions, rival_questions
-from digest.changes.unchanged import unchanged
+from digest.changes.unchanged import rolls, unchanged
 from digest.changes.values import Cause, ChangeSet, Known, Others, Placing, Times, Vanished
-from digest.changes.windows import rolls
 from digest.dumps import FIRST_DECLARED
 from digest.dumps.damage import damage
 from digest.model import EntryId, Note, NoteKind, SourceId

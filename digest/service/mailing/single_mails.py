@@ -12,8 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.editions.describe import describe_schedule
-from digest.editions.schedule import next_slot
+from digest.editions.schedule import describe_schedule, next_slot
 from digest.errors import TransportError
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import confirmation_token, leave_token, preferences_token

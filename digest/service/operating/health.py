@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from digest.editions.due import unmade_slot
+from digest.editions.schedule import unmade_slot
 from digest.errors import FencedError
 from digest.model import DigestId, SourceId
 from digest.records.intake import DumpState

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from digest.addresses import checked_address
 from digest.errors import AddressError, DigestError
 from digest.lists.columns import unused_headings
-from digest.lists.decoding import decode_list
 from digest.lists.people import ListedPerson, RefusedRow, read_rows
-from digest.lists.table import Table, parse_table
+from digest.lists.table import Table, decode_list, parse_table
 from digest.lists.values import ListStatus, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format

@@ -14,8 +14,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.editions.due import edition_key
-from digest.editions.schedule import latest_slot, next_slot
+from digest.editions.schedule import edition_key, latest_slot, next_slot
 from digest.mail.composing.message import edition_message
 from digest.model import Delivery, DeliveryState, DigestId, Edition, EditionKey, Format, Section, Selected, SourceId
 from digest.records.editions import EditionCounts

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from digest.changes.board import questions, rival_questions
 from digest.changes.keys import lead_key, title_key
 from digest.changes.prepared import prepared
-from digest.changes.questions import questions, rival_questions
 from digest.changes.values import Added, Cause, Revised, Vanished
 from digest.model import DateKind, EntryDate
 from tests.examples import examples

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.changes.fingerprint import fingerprint, view
 from digest.changes.keys import entry_id, lead_key, series_marks, title_key
+from digest.changes.prepared import fingerprint, view
 from digest.model import Content, DateEvidence
 
 

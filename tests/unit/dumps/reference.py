@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from digest.dumps.layouts import byline, dateblock, fields, nearly
+from digest.dumps.interface import Cut
+from digest.dumps.layouts import byline, dateblock, fields
 from digest.dumps.layouts.characters import INVISIBLE, bare
-from digest.dumps.layouts.cuts import Cut
-from digest.dumps.marks import is_begun
+from digest.dumps.lines import is_begun
 from digest.dumps.reading import Reading
 from digest.model import Layout, Note, NoteKind
 
@@ -89,7 +89,7 @@ def _found(cutter: _Lines) -> _Found:
 
 
 def _is_by(text: str) -> bool:
-    return nearly.begins_with_by(text) or fields.read(text) is not None
+    return byline.begins_with_by(text) or fields.read(text) is not None
 
 
 class _Lines:
@@ -142,15 +142,15 @@ class _Lines:
             else:
                 self.labels += [found.label] if found else []
                 self._lose(line, ahead, beyond)
-        elif nearly.is_barred(line.text, self._place(self._title or self._before, ahead)):
+        elif byline.is_barred(line.text, self._place(self._title or self._before, ahead)):
             self._lose(line, ahead, beyond)
         elif _is_by(ahead.text):
             self._entitle(line.text)
         else:
             self._text(line, ahead, beyond)
 
-    def _place(self, before: str, behind: _Line) -> nearly.Place:
-        return nearly.Place(
+    def _place(self, before: str, behind: _Line) -> byline.Place:
+        return byline.Place(
             before=before.strip(),
             behind=behind.text,
             in_byline=self._layout is Layout.BYLINE,
@@ -166,7 +166,7 @@ class _Lines:
         self._note(line, NoteKind.UNREAD)
         self._begin(Layout.BYLINE, title, "")
         self._lost = True
-        self._behind_label(line, line.text[nearly.text_begins(line.text) :], ahead, beyond)
+        self._behind_label(line, line.text[byline.text_begins(line.text) :], ahead, beyond)
 
     def _behind_label(self, line: _Line, rest: str, ahead: _Line, beyond: _Line) -> None:
         self._title, self._before = "", ""
@@ -214,7 +214,7 @@ class _Lines:
 
     def _keep(self, line: _Line, ahead: _Line, beyond: _Line, *, glued: bool) -> None:
         """A line without a mark: the title of a byline without `By`, or text, or furniture."""
-        if nearly.is_barred(ahead.text, self._place(line.text, beyond)) and not _is_by(ahead.text):
+        if byline.is_barred(ahead.text, self._place(line.text, beyond)) and not _is_by(ahead.text):
             self._title = line.text.strip()
         elif self._open:
             apart = line.gap and not glued and self._lines and self._layout is Layout.DATEBLOCK

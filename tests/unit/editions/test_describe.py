@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from digest.editions.describe import describe_schedule
-from digest.editions.schedule import Schedule
+from digest.editions.schedule import Schedule, describe_schedule
 from digest.templating import FIRST_ZONES, zone_city, zone_name
 
 

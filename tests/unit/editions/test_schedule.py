@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.editions.due import due_at, due_slot, edition_key
-from digest.editions.schedule import Frequency, Schedule, latest_slot, next_slot
+from digest.editions.schedule import Frequency, Schedule, due_at, due_slot, edition_key, latest_slot, next_slot
 from digest.model import DigestId
 
 ZONES = ["UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu",

@@ -9,9 +9,8 @@ import pytest
 
 from digest.errors import ListError
 from digest.lists.columns import unused_headings
-from digest.lists.decoding import decode_list
 from digest.lists.people import ListedPerson, read_rows
-from digest.lists.table import parse_table
+from digest.lists.table import decode_list, parse_table
 from digest.lists.values import ListStatus
 
 EXPORTS = Path(__file__).with_name("exports")

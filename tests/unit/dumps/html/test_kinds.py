@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import pytest
 
-from digest.changes.fingerprint import fingerprint, view
+from digest.changes.prepared import fingerprint, view
 from digest.changes.text import Relation, relation, same_text
 from digest.dumps.html import body
 from digest.dumps.structure import blocks

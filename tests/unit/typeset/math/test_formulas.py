@@ -10,8 +10,7 @@ import pytest
 from lxml import etree
 
 from digest.typeset.math.extract import Formula, pieces
-from digest.typeset.math.inline import html_text
-from digest.typeset.math.linear import linear
+from digest.typeset.math.linear import html_text, linear
 from digest.typeset.math.mathml import CSS, mathml
 from digest.typeset.math.normal import normalised
 from digest.typeset.math.picture import _drawing, name, picture

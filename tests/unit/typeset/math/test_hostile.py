@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from digest.typeset.math.extract import Formula
-from digest.typeset.math.inline import html_text
-from digest.typeset.math.linear import linear
+from digest.typeset.math.linear import html_text, linear
 from digest.typeset.math.mathml import mathml
 from digest.typeset.math.picture import name, picture
 from tests.examples import examples
