@@ -28,6 +28,7 @@ import time_machine
 
 from digest.cli import main
 from tests.faults.states import copied
+from tests.forking import Digest
 from tests.waiting import lines
 
 if TYPE_CHECKING:
@@ -61,13 +62,14 @@ class Injection:
     fault: str = "signal=KILL"
     lasting: bool = False
 
-    def command(self) -> tuple[str, ...]:
+    def tracer(self) -> tuple[str, ...]:
         when = f"{self.nth}+" if self.lasting else str(self.nth)
-        quick = () if self.fault.startswith("signal") else ("--seccomp-bpf",)  # which lets signals go
-        return (
-            *("strace", "-f", *quick, "-qqq", "-o", _STRACE_LOG, "-e", f"trace={self.call}"),
-            *("-e", f"inject={self.call}:{self.fault}:when={when}", "--"),
-        )
+        return (*counting(self.call), "-e", f"inject={self.call}:{self.fault}:when={when}")
+
+
+def counting(call: str) -> tuple[str, ...]:
+    """What traces a process whose system calls are counted."""
+    return ("strace", "-f", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={call}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,22 +111,20 @@ class Place:
         shutil.copytree(self.home, there)
         return Place(there, dict(self.env))
 
-    def run(self, *arguments: str, before: tuple[str, ...] = (), seconds: float = 300) -> Ended:
-        """Run the program in a process of its own, behind another one's command line."""
-        done = subprocess.run(
-            [*before, *_COMMAND, *arguments],
-            cwd=self.home,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+    def run(
+        self, *arguments: str, before: tuple[str, ...] = (), traced_by: tuple[str, ...] = (), seconds: float = 300
+    ) -> Ended:
+        """Run the program in a process of its own, behind another one's command line or traced by another program."""
+        with self._process(arguments, before, traced_by, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                out, err = process.communicate(timeout=seconds)
+            finally:
+                process.kill()
+        return Ended(process.returncode, out, err)
 
-    def good(self, *arguments: str, before: tuple[str, ...] = ()) -> str:
+    def good(self, *arguments: str, before: tuple[str, ...] = (), traced_by: tuple[str, ...] = ()) -> str:
         """What a command printed that has to succeed."""
-        done = self.run(*arguments, before=before)
+        done = self.run(*arguments, before=before, traced_by=traced_by)
         assert done.code == 0, done.err or done.out
         return done.out
 
@@ -150,12 +150,8 @@ class Place:
     def occurrences(self, call: str, *arguments: str) -> int:
         """How often one thread of a command makes a system call where nothing fails, which is what strace counts."""
         counted = self.copy("counted")
-        counted.good(*arguments, before=counted.counting(call))
+        counted.good(*arguments, traced_by=counting(call))
         return counted.counted(call)
-
-    def counting(self, call: str) -> tuple[str, ...]:
-        """What to put before a command whose system calls are counted."""
-        return ("strace", "-f", "--seccomp-bpf", "-qqq", "-o", _STRACE_LOG, "-e", f"trace={call}", "--")
 
     @property
     def undisturbed(self) -> bool:
@@ -173,35 +169,36 @@ class Place:
         with copied(self.database) as connection:
             return {address: (state, attempts) for address, state, attempts in connection.execute(query)}
 
-    def start(self, *arguments: str, before: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
         """The program as a process in the background; its output is dropped."""
-        return subprocess.Popen(
-            [*before, *_COMMAND, *arguments],
-            cwd=self.home,
-            env=self._environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        return self._process(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def _process(
+        self,
+        arguments: Sequence[str],
+        before: tuple[str, ...] = (),
+        traced_by: tuple[str, ...] = (),
+        **options: Any,
+    ) -> subprocess.Popen[str]:
+        options |= {"cwd": self.home, "env": self._environment()}
+        if before:
+            return subprocess.Popen([*before, *_COMMAND, *arguments], text=True, **options)
+        return Digest(arguments, traced_by=traced_by, **options)
 
     def _environment(self) -> dict[str, str]:
         ours = {"DIGEST_CONFIG": "digest.toml", "DIGEST_WEB_LISTEN": "127.0.0.1:0", "PYTHONPYCACHEPREFIX": _BYTECODE}
         return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | ours | self.env
 
     @contextlib.contextmanager
-    def serving(self, *, before: tuple[str, ...] = (), ready: str = "Ctrl-C") -> Iterator[Service]:
+    def serving(
+        self, *, before: tuple[str, ...] = (), traced_by: tuple[str, ...] = (), ready: str = "Ctrl-C"
+    ) -> Iterator[Service]:
         """`digest run`, as far as the line that holds `ready`, or its early end."""
         log = self.home / "run.log"
         with (
             log.open("w") as err,
-            subprocess.Popen(
-                [*before, *_COMMAND, "run"],
-                cwd=self.home,
-                env=self._environment(),
-                stdout=subprocess.PIPE,
-                stderr=err,
-                text=True,
-                start_new_session=True,
+            self._process(
+                ["run"], before, traced_by, stdout=subprocess.PIPE, stderr=err, start_new_session=True
             ) as process,
         ):
             service = Service(process, log)
@@ -274,6 +271,7 @@ class Service:
             if time.monotonic() > end or not self.alive:
                 return False
             self.ask("/healthz")
+            time.sleep(0.02)
         return True
 
 

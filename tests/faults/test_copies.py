@@ -50,7 +50,7 @@ def test_a_killed_backup_leaves_the_old_file_or_a_whole_new_one(
 
     for nth in some(place.occurrences(call, "backup", name), call):
         victim = place.copy("victim")
-        ended = victim.run("backup", name, before=Injection(call, nth).command())
+        ended = victim.run("backup", name, traced_by=Injection(call, nth).tracer())
         assert ended.killed or ended.code == 0, ended.err
         row.tried += ended.killed
         there = state_of(victim.home / name)
@@ -84,7 +84,7 @@ def test_a_killed_restore_leaves_the_old_state_or_the_new_one_behind_its_fence(
 
     for nth in some(place.occurrences(call, *command), call):
         victim = place.copy("victim")
-        ended = victim.run(*command, before=Injection(call, nth).command())
+        ended = victim.run(*command, traced_by=Injection(call, nth).tracer())
         assert ended.killed or ended.code == 0, ended.err
         row.tried += ended.killed
         there = state_of(victim.database)

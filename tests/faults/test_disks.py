@@ -62,7 +62,7 @@ def test_a_failing_disk_leaves_a_state_between_transactions_and_the_next_run_end
 
     for nth in some(place.occurrences(call, "refresh"), call):
         victim = place.copy("victim")
-        ended = victim.run("refresh", before=Injection(call, nth, error, lasting).command())
+        ended = victim.run("refresh", traced_by=Injection(call, nth, error, lasting).tracer())
         assert ended.code == 0 or (ended.code == 1 and one_line(ended.err)), ended.err
         if call == SYNC and victim.undisturbed:
             break
@@ -89,7 +89,7 @@ def test_what_cannot_be_recorded_is_not_sent(
     for nth in some(told.occurrences(call, "edition", "send"), call):
         sink.taken.clear()
         victim = told.copy("victim")
-        ended = victim.run("edition", "send", before=Injection(call, nth, error, lasting).command())
+        ended = victim.run("edition", "send", traced_by=Injection(call, nth, error, lasting).tracer())
         assert ended.code == 0 or (ended.code == 1 and one_line(ended.err)), ended.err
         if call == SYNC and victim.undisturbed:
             break

@@ -115,7 +115,7 @@ def test_a_dump_that_is_written_over_while_it_is_read_is_believed_at_the_next_lo
     assert titles(site) == ALL_KNOWN | {NEW.title, "第二篇新的"}
 
 
-@pytest.mark.parametrize("size", [20, 200, 20_000, 2_000_000])
+@pytest.mark.parametrize("size", [20, 200, 20_000, 2_000_000 if ALL else 200_000])
 def test_a_compressed_dump_that_breaks_off_is_read_so_far_and_the_others_go_on(site: Blog, size: int) -> None:
     chance = random.Random(5)
     articles = [Article("".join(chance.choices("天地玄黄宇宙洪荒", k=30)), (2026, 3, 1)) for _ in range(size // 20)]
@@ -299,11 +299,9 @@ finally:
 def test_a_bomb_is_refused_by_name_in_bounded_memory_and_the_next_dumps_are_read(site: Blog) -> None:
     """A megabyte on the disk that would be a gigabyte of zeros."""
     packer, zeros = zlib.compressobj(9, zlib.DEFLATED, 31), bytes(MEGABYTES)
+    first, second = (packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
     bomb = site.home / "dumps" / "bomb.txt"
-    with bomb.open("wb") as file:
-        for _ in range(1024):
-            file.write(packer.compress(zeros))
-        file.write(packer.flush())
+    bomb.write_bytes(first + second * 1023)  # behind a full flush, a megabyte is packed as the one before
     assert bomb.stat().st_size < 2 * MEGABYTES
     site.search("next.txt", NEW)
     done = subprocess.run(

@@ -90,7 +90,7 @@ def test_a_kill_leaves_the_state_before_or_after_a_transaction(
 
     for nth in some(place.occurrences(call, *command), call):
         victim = place.copy("victim")
-        ended = victim.run(*command, before=Injection(call, nth).command())
+        ended = victim.run(*command, traced_by=Injection(call, nth).tracer())
         if not ended.killed:
             assert ended.code == 0, ended.err
             break
@@ -153,7 +153,7 @@ def test_a_kill_while_draining_costs_nobody_their_mail_and_few_a_second_copy(
     for nth in some(last, call):
         sink.taken.clear()
         victim = told.copy("victim")
-        ended = victim.run("edition", "send", before=Injection(call, nth).command())
+        ended = victim.run("edition", "send", traced_by=Injection(call, nth).tracer())
         if not ended.killed:
             assert nth > last // 2, "threads share the syncs as they like, but not like this"
             break
@@ -201,7 +201,7 @@ def test_a_kill_while_mails_are_written_into_a_folder_costs_no_copy(
     last = told.occurrences("fsync", "edition", "send")
     for nth in some(last, "fsync"):
         victim = told.copy("victim")
-        if not victim.run("edition", "send", before=Injection("fsync", nth).command()).killed:
+        if not victim.run("edition", "send", traced_by=Injection("fsync", nth).tracer()).killed:
             assert nth > last // 2, "as above"
             break
         victim.here("edition", "send", later=LATER)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.conftest import ALL
 from tests.faults.links import confirm_path, leave_paths
-from tests.faults.places import Injection, stored
+from tests.faults.places import Injection, counting, stored
 from tests.faults.states import state_of
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def done(place: Place, act: str) -> set[str]:
     return set(found[0])
 
 
-def pressed(place: Place, wanted: list[Button], before: tuple[str, ...] = ()) -> list[Button]:
+def pressed(place: Place, wanted: list[Button], traced_by: tuple[str, ...] = ()) -> list[Button]:
     """What was answered with success, before the service died."""
     answered = []
-    with place.serving(before=before) as service:
+    with place.serving(traced_by=traced_by) as service:
         for button in wanted:
             status, _, _ = service.ask(button.path, post=True)
             assert status in {0, 200}
@@ -86,14 +86,14 @@ def test_what_people_were_shown_is_so_whenever_the_service_is_killed(
     told.here("edition", "send")
     wanted = buttons(told)
     clean = told.copy("clean")
-    assert pressed(clean, wanted, clean.counting("fdatasync")) == wanted
+    assert pressed(clean, wanted, counting("fdatasync")) == wanted
     last = clean.counted("fdatasync")
     orders = (wanted, [wanted[at ^ 1] for at in range(len(wanted))])  # the other one for an act that none struck
     for order, nth in itertools.product(orders, range(last, 0, -1)):
         if (order is not wanted or not ALL) and all(rows[act].tried for act in acts[1:]):
             break
         victim = told.copy("victim")
-        answered = pressed(victim, order, Injection("fdatasync", nth).command())
+        answered = pressed(victim, order, Injection("fdatasync", nth).tracer())
         assert state_of(victim.database)
         if len(answered) == len(order):
             continue  # threads share the syncs as they like
