@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from digest import installation
+from digest import installation, logs
 from digest.errors import ConfigurationError, StoreError, together
 from digest.service.editions import digests
 from digest.service.publishing import feeds
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from digest.service.intake.passes import Pass
     from digest.settings import Settings, Source
     from digest.store.transaction import Store
+
+
+_log = logs.get_logger()
 
 
 def clock() -> datetime:
@@ -101,6 +104,28 @@ def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool 
             digests.register(found.store, settings, clock())
             feeds.register(found.store, settings)
         yield found.store
+
+
+def in_step(store: Store, settings: Settings, reread: Callable[[], Settings]) -> Settings:
+    """The settings with the newest changes that the store knows, which another process may have made.
+
+    If they do not fit this configuration, the present settings hold, and the log says why.
+    """
+    from digest.service.settings import changing, following  # noqa: PLC0415 - only the service follows
+
+    try:
+        following.follow(store, settings, clock())
+        if changing.revision_of(store) == settings.revision:
+            return settings
+        newer = reread()
+        require_ready(newer)
+        renaming.require_present_names(store, newer)
+    except ConfigurationError as error:
+        _log.error("the newest changes of the settings are not used", reason=str(error))
+        return settings
+    digests.register(store, newer, clock())
+    feeds.register(store, newer)
+    return newer
 
 
 def require_sources(sources: tuple[Source, ...]) -> tuple[Source, ...]:

@@ -28,6 +28,7 @@ from digest.service.operating import clocks
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
 from digest.store import is_made, open_unchanged
+from digest.templating import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -209,13 +210,13 @@ def _templates(settings: Settings) -> Iterator[Finding]:
     except DigestError as problem:
         yield error("templates", str(problem))
         return
-    own = f", {tried.own} replaced by {settings.templates}" if settings.templates else ""
+    own = f", {tried.own} replaced by {named(settings.template_folders)}" if settings.template_folders else ""
     if not tried.problems:
         yield Finding("templates", f"{tried.templates} were rendered with samples, in every language{own}")
     for wrong in tried.problems:
         yield error("templates", wrong)
     for odd in tried.odd:
-        yield warning("templates", f"{settings.templates}: {odd}")
+        yield warning("templates", f"{named(settings.template_folders)}: {odd}")
 
 
 def _patterns(topic: Topic, ticking: Callable[[], float] = time.perf_counter) -> Finding:

@@ -90,6 +90,14 @@ def together(*tried: Callable[[], object]) -> None:
         raise MistakesError(found)
 
 
+class ConflictError(DigestError):
+    """Something was changed by somebody else since it was looked at. `revision` is the present one."""
+
+    def __init__(self, what: str, revision: int, *, remedy: str) -> None:
+        self.revision, self.remedy = revision, remedy
+        super().__init__(_line("", what, remedy))
+
+
 class DumpError(DigestError):
     """A dump cannot be read or contains no entry. `dump` is its path within its source."""
 

@@ -1,8 +1,10 @@
-"""JSON for other programs, in one form: times in ISO 8601, a value as an object of its fields."""
+"""JSON for other programs, in one form: times in ISO 8601, a value as an object of its fields; and values as TOML."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import PurePath
@@ -25,6 +27,24 @@ def json_line(value: object) -> bytes:
 def pick(value: object, *names: str) -> dict[str, object]:
     """These attributes of a value, as the members of a JSON object."""
     return {name: getattr(value, name) for name in names}
+
+
+def toml_value(value: object) -> str:
+    """A text, flag, number, day, list or table as TOML has it, in one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(toml_value, value)) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{toml_key(str(key))} = {toml_value(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, date):
+        return value.isoformat()
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def toml_key(name: str) -> str:
+    """A key as TOML has it: bare where it can be."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_value(name)
 
 
 def _plain(value: object) -> object:

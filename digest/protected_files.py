@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from digest.dumps.files import is_read
 from digest.errors import DigestError
 from digest.settings import config_file
+from digest.settings.overlay import changes_file
 from digest.store import database_file
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def _folders(settings: Settings) -> Iterator[tuple[Path, str]]:
         yield settings.mail.path, "the mails"
     if settings.bounces.maildir:
         yield settings.bounces.maildir, "the mails"
-    if settings.templates:
-        yield settings.templates, "the templates"
+    for folder in settings.template_folders:
+        yield folder, "the templates"
+    yield changes_file(settings.data_dir).parent, "the changes of the settings"
 
 
 def _is_same(place: Path, path: Path) -> bool:

@@ -1,18 +1,19 @@
-"""Applies other settings to a running service, if it can use them without a restart. Decision 245."""
+"""Applies other settings to a running service, if it can use them without a restart. Decisions 245 and 343."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest import templating
 from digest.errors import ConfigurationError
 from digest.service.editions import digests
 from digest.service.publishing import feeds
 from digest.service.sources import renaming
+from digest.settings import fields
 from digest.web.template_trials import require_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from digest.settings import Settings
@@ -30,9 +31,9 @@ def prepare_reload(
     """
     _require_same(before, after)
     renaming.require_present_names(store, after)
-    if after.templates:
+    if after.template_folders:
         require_templates(after)
-    use_templates = templating.prepare_templates(after.templates)
+    use_templates = templating.prepare_templates(after.template_folders)
     answer_by_them = [server.following(after) for server in servers]
     digests.register(store, after, now)
     feeds.register(store, after)
@@ -45,14 +46,27 @@ def prepare_reload(
     return follow
 
 
+def until_restart(before: Settings, after: Settings, held: Collection[str]) -> tuple[Settings, tuple[str, ...]]:
+    """`after` with the present values of those settings in `held` that only a start reads, and the keys of these."""
+    present, wanted = _fixed(before), _fixed(after)
+    keys = tuple(key for key, value in wanted.items() if key in held and present.get(key, value) != value)
+    groups: dict[str, dict[str, Any]] = {}
+    for key in keys:
+        group, _, name = key.partition(".")
+        groups.setdefault(group, {})[name] = getattr(getattr(before, group), name)
+    update = {group: getattr(after, group).model_copy(update=values) for group, values in groups.items()}
+    return (after.model_copy(update=update) if update else after), keys
+
+
 def _require_same(before: Settings, after: Settings) -> None:
     """Check that no setting differs that only a start reads.
 
     Raises:
         ConfigurationError: one differs.
     """
-    for place, value in _fixed(before).items():
-        if _fixed(after)[place] != value:
+    present, wanted = _fixed(before), _fixed(after)
+    for place, value in present.items():
+        if wanted.get(place, value) != value:
             raise ConfigurationError(
                 "is another one now, which takes a restart",
                 place=place,
@@ -61,14 +75,10 @@ def _require_same(before: Settings, after: Settings) -> None:
 
 
 def _fixed(settings: Settings) -> dict[str, object]:
-    """The settings that only a start reads, by their names."""
-    bounces = settings.bounces
-    return {
-        "data_dir": settings.data_dir,
-        "database_url": settings.database,
-        "web.listen": settings.web.listen,
-        "web.metrics_listen": settings.web.metrics_listen,
-        "console.listen": settings.console.listen,
-        "bounces.listen": bounces.listen,
-        "bounces": bounces.listen and (bounces.address, bounces.protocol, bounces.largest),
-    }
+    """The settings that only a start reads, by their keys; of a store, its address as it results."""
+    found: dict[str, object] = {"data_dir": settings.data_dir, "database_url": settings.database}
+    of_the_listener = fields.OF_THE_LISTENER if settings.bounces.listen else frozenset()
+    for key in sorted((fields.ONLY_AT_START - found.keys()) | of_the_listener):
+        group, _, name = key.partition(".")
+        found[key] = getattr(getattr(settings, group), name)
+    return found

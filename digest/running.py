@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from digest import logs, templating
 from digest.app import clock, require_ready
-from digest.errors import DigestError
+from digest.errors import DigestError, StoreError
 from digest.logs import logged
 from digest.ticks import Tick, Work
 from digest.web.metrics import Metrics
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _FIRST_SECONDS = 0.25  # waiting requests are answered before a pass takes the interpreter
 LAST_SECONDS = 9.0  # supervisors kill after ten
+_CHANGES_SECONDS = 2.0  # how often to look for changes that another process made
 _AT_START = ("refresh", "editions", "send")  # a start does these once, in this order, before it is ready
 _log = logs.get_logger()
 
@@ -92,6 +94,8 @@ class Service:
         self._ticks: Timer | None = None  # until the ticks are scheduled
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reloads: set[asyncio.Task[None]] = set()
+        self._revision = settings.revision  # of the changes that were followed last, with success or not
+        self._waiting: tuple[str, ...] = ()
         self._wrong_clock = False
         self._listener: Listener | None = None
         self.stop = asyncio.Event()
@@ -122,6 +126,11 @@ class Service:
         """The address of the console's listener; empty if it has none of its own."""
         return self._console.address if self._console else ""
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The settings that were changed, and hold only after a restart."""
+        return self._waiting
+
     async def run(self, ready: Callable[[], None], late: Callable[[], None] = lambda: None) -> None:
         """Serve until SIGTERM or SIGINT; `ready` is called when the first pass and its mails are done.
 
@@ -141,6 +150,7 @@ class Service:
             if self._listener:
                 await self._listener.start()
             await self._begin(ready)
+            serving.append(asyncio.create_task(self._follow_changes()))
             await asyncio.wait([*serving, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stop.set()
@@ -159,7 +169,7 @@ class Service:
     async def _begin(self, ready: Callable[[], None]) -> None:
         await self._process.begin(self)
         with logged("templates"):  # cached, so that a template in the middle of an edit breaks nothing before a reload
-            use = await asyncio.to_thread(templating.prepare_templates, self._settings.templates)
+            use = await asyncio.to_thread(templating.prepare_templates, self._settings.template_folders)
             use()
         if not self.stop.is_set():
             self._schedule()
@@ -176,6 +186,29 @@ class Service:
         await asyncio.sleep(LAST_SECONDS)
         late()
 
+    async def _follow_changes(self) -> None:
+        """Use what was changed: by this process at once, by another one within seconds."""
+        from digest.service.settings import changing  # noqa: PLC0415 - after the first answers
+
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        notice = partial(loop.call_soon_threadsafe, changed.set)
+        stopping = asyncio.create_task(self.stop.wait())
+        changing.LISTENERS.add(notice)
+        try:
+            while not self.stop.is_set():
+                with suppress(StoreError):  # other work reports it
+                    newest = await asyncio.to_thread(changing.revision_of, self.store)
+                    if newest != self._revision:
+                        self._revision = newest
+                        await self._reload()
+                noticing = asyncio.create_task(changed.wait())
+                await asyncio.wait([stopping, noticing], timeout=_CHANGES_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                noticing.cancel()
+                changed.clear()
+        finally:
+            changing.LISTENERS.discard(notice)
+            stopping.cancel()
+
     def _hung_up(self) -> None:
         task = asyncio.create_task(self._reload())
         self._reloads.add(task)
@@ -184,12 +217,16 @@ class Service:
     async def _reload(self) -> None:
         """Continue with the present configuration and templates; keep the former ones if the present ones are wrong."""
         from digest import reloading  # noqa: PLC0415 - after the first answers
+        from digest.service.settings import following  # noqa: PLC0415 - as above
 
         async with self._locks["reload"]:
             if self.stop.is_set():
                 return
             try:
+                await asyncio.to_thread(following.follow, self.store, self._settings, clock())
                 settings = await asyncio.to_thread(self._reread)
+                held = {*settings.changed, *self._settings.changed, *self._waiting}
+                settings, waiting = reloading.until_restart(self._settings, settings, held)
                 await asyncio.to_thread(require_ready, settings)
                 servers = [one for one in (self._server, self._console) if one]
                 follow = await asyncio.to_thread(
@@ -201,12 +238,15 @@ class Service:
                 return
             follow()
             self._settings = self._metrics.settings = settings
+            self._waiting, self._revision = waiting, settings.revision
             self.work = self._work()
             logs.configure(settings.log.level, json_lines=settings.log.json_lines)
             if self._ticks:
                 self._ticks.stop()
                 self._schedule(at_once=True)
             _log.info("reloaded", sources=len(settings.sources), digests=len(settings.digests))
+            if waiting:
+                _log.warning("these changes take a restart", settings=list(waiting))
 
     def _schedule(self, *, at_once: bool = False) -> None:
         """Start the ticks; `at_once` means that no source has been read yet with these settings."""

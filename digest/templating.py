@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from traceback import extract_tb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from digest import files
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     import jinja2
@@ -37,7 +37,8 @@ FIRST_ZONES = {
 }
 
 
-_Environments = dict[tuple[str, "Path | None"], "jinja2.Environment"]
+Folders: TypeAlias = "Path | tuple[Path, ...] | None"  # of templates that replace ours; a file in the first one wins
+_Environments = dict[tuple[str, "tuple[Path, ...]"], "jinja2.Environment"]
 _held: _Environments = {}  # environments whose templates were read in advance
 _tried: ContextVar[_Environments | None] = ContextVar("_tried", default=None)
 
@@ -47,15 +48,23 @@ def language_tag(language: str) -> str:
     return language.replace("_", "-")
 
 
-def environment(language: str, folder: Path | None) -> jinja2.Environment:
+def folders(given: Folders) -> tuple[Path, ...]:
+    """The folders as a tuple; empty if there are only our templates."""
+    if given is None:
+        return ()
+    return given if isinstance(given, tuple) else (given,)
+
+
+def environment(language: str, folder: Folders) -> jinja2.Environment:
     """The environment of a language. A file in `folder` replaces our template of the same name.
 
     Text from dumps is always a value, never a template. `.html` templates escape their values.
     """
-    return (_tried.get() or _held).get((language, folder)) or _environment(language, folder)
+    key = (language, folders(folder))
+    return (_tried.get() or _held).get(key) or _environment(*key)
 
 
-def prepare_templates(folder: Path | None) -> Callable[[], None]:
+def prepare_templates(folder: Folders) -> Callable[[], None]:
     """Read all templates in a folder; return a function that puts them into use, whatever happens to the files later.
 
     Raises:
@@ -63,11 +72,11 @@ def prepare_templates(folder: Path | None) -> Callable[[], None]:
     """
     with trial(folder) as made:
         check_templates(folder)
-    return partial(_hold, {(language, folder): one for language, one in made.items()})
+    return partial(_hold, {(language, folders(folder)): one for language, one in made.items()})
 
 
 @contextmanager
-def trial(folder: Path | None) -> Iterator[dict[str, jinja2.Environment]]:
+def trial(folder: Folders) -> Iterator[dict[str, jinja2.Environment]]:
     """Within it, and for nobody else, templates are rendered as their files are now; the environments by language.
 
     Raises:
@@ -78,9 +87,9 @@ def trial(folder: Path | None) -> Iterator[dict[str, jinja2.Environment]]:
     try:
         files = HeldFiles(_files(folder), _EXTENSIONS)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"a template cannot be read: {error}", place=str(folder or "templates")) from error
+        raise ConfigurationError(f"a template cannot be read: {error}", place=named(folder)) from error
     made = {language: _made(language, files) for language in LANGUAGES}
-    token = _tried.set({(language, folder): one for language, one in made.items()})
+    token = _tried.set({(language, folders(folder)): one for language, one in made.items()})
     try:
         yield made
     finally:
@@ -99,14 +108,14 @@ def release_templates() -> None:
 
 
 @lru_cache(maxsize=8)
-def _environment(language: str, folder: Path | None) -> jinja2.Environment:
-    return _made(language, _files(folder))
+def _environment(language: str, own: tuple[Path, ...]) -> jinja2.Environment:
+    return _made(language, _files(own))
 
 
-def _files(folder: Path | None) -> jinja2.BaseLoader:
+def _files(folder: Folders) -> jinja2.BaseLoader:
     import jinja2  # noqa: PLC0415 - feeds and most commands do not need it
 
-    return jinja2.FileSystemLoader([*([folder] if folder else []), files.shipped_folder("templates")])
+    return jinja2.FileSystemLoader([*folders(folder), files.shipped_folder("templates")])
 
 
 @lru_cache(maxsize=1)
@@ -140,7 +149,7 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
     return made
 
 
-def rendered(language: str, folder: Path | None, template: str, values: Mapping[str, object]) -> str:
+def rendered(language: str, folder: Folders, template: str, values: Mapping[str, object]) -> str:
     """The template with its values filled in.
 
     Raises:
@@ -153,9 +162,14 @@ def rendered(language: str, folder: Path | None, template: str, values: Mapping[
     except jinja2.TemplateSyntaxError as error:
         raise ConfigurationError(str(error.message), place=f"{error.filename or error.name}:{error.lineno}") from error
     except jinja2.TemplateNotFound as error:
-        raise ConfigurationError(f"there is no template {error.name}", place=str(folder or "templates")) from error
+        raise ConfigurationError(f"there is no template {error.name}", place=named(folder)) from error
     except (jinja2.TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ConfigurationError(str(error), place=_line_of(error, template)) from error
+
+
+def named(folder: Folders) -> str:
+    """The folders of a user's templates in a message."""
+    return " and ".join(map(str, folders(folder))) or "templates"
 
 
 def _line_of(error: Exception, template: str) -> str:
@@ -164,7 +178,7 @@ def _line_of(error: Exception, template: str) -> str:
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else template
 
 
-def check_templates(folder: Path | None) -> str:
+def check_templates(folder: Folders) -> str:
     """Compile every template in every language; return the result in a sentence.
 
     Raises:
@@ -180,11 +194,21 @@ def check_templates(folder: Path | None) -> str:
         except jinja2.TemplateSyntaxError as error:
             raise ConfigurationError(str(error.message), place=f"{error.filename}:{error.lineno}") from error
     ours = files.shipped_folder("templates")
-    own = sum((folder / name).is_file() for name in names) if folder else 0
-    return f"{len(names)} templates from {ours}" + (f", {own} replaced by {folder}" if folder else "")
+    own = len(own_names(folder, names))
+    return f"{len(names)} templates from {ours}" + (f", {own} replaced by {named(folder)}" if folders(folder) else "")
 
 
-def template_names(folder: Path | None) -> list[str]:
+def own_names(folder: Folders, names: Iterable[str]) -> list[str]:
+    """Those of the templates that a user has replaced or added."""
+    return [name for name in names if own_file(folder, name)]
+
+
+def own_file(folder: Folders, name: str) -> Path | None:
+    """The user's file of a template; None if there is none."""
+    return next((one / name for one in folders(folder) if (one / name).is_file()), None)
+
+
+def template_names(folder: Folders) -> list[str]:
     """All templates that a user can replace, and those that only a user has; the console's can not be replaced."""
     found = environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
     return [name for name in found if not name.startswith(f"{CONSOLE}/")]

@@ -37,9 +37,9 @@ FULLER_FOLDERS = {
         "the parts of an article, and one module for each way in which pages say what entries are",
     ),
     "digest/store/publishing": (11, "one module for each subject of queries"),
-    "digest/settings": (20, "the groups, their sources, and the report of mistakes"),
+    "digest/service": (12, "one folder for each subject"),
+    "digest/settings": (23, "the groups, their sources, changes of them, and the report of mistakes"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
-    "digest/service": (11, "one folder for each subject"),
     "digest/web": (19, "one module for each group of pages, and a folder for the console"),
 }
 # The migrations are frozen and their number grows.

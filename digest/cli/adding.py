@@ -237,8 +237,8 @@ def _print_look(name: str, look: _Look, site: Site | None) -> None:
 
 def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) -> Path:
     """Write sources to the configuration, or to the file beside the store if that is read-only; returns the file."""
-    from digest.dumps.suggesting.samples import toml_value
     from digest.errors import ConfigurationError
+    from digest.json_output import toml_value
     from digest.settings.layers import added_file, append
 
     text = "\n".join(
@@ -256,7 +256,7 @@ def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) ->
             pass  # its folder is read-only, or the file is mounted by itself
         else:
             return file
-    other = added_file({"data_dir": settings.data_dir}, file.parent)
+    other = added_file(settings.data_dir)
     try:
         other.parent.mkdir(parents=True, exist_ok=True)
         append(other, text)

@@ -158,7 +158,7 @@ def _show_all(settings: Settings, digest: Digest, shown: DigestPreview, output: 
     values = {"title": digest.title, "reports": reports, "largest": LARGEST_HTML}
     values |= {"shows": str(shown.origin), "edition": shown.key}
     index = folder / "index.html"
-    write_file(index, rendered("en", settings.templates, "mail/preview.html", values).encode())
+    write_file(index, rendered("en", settings.template_folders, "mail/preview.html", values).encode())
     print_table(
         ("language", "format", "topics", "subscribers", "html KB", "mail KB", "pictures", "findings"),
         [_row(look) for look in looks],

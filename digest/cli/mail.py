@@ -195,7 +195,7 @@ def _show_all(settings: Settings, made: Sequence[Sample], output: Path | None) -
         )
     index = folder / "index.html"
     values = {"title": settings.site_title, "mails": mails}
-    write_file(index, rendered("en", settings.templates, "mail/mails.html", values).encode())
+    write_file(index, rendered("en", settings.template_folders, "mail/mails.html", values).encode())
     print_table(("mail", "language", "subject"), [(one["kind"], one["language"], one["subject"]) for one in mails])
     typer.echo(str(index))
     if output is None:

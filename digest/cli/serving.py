@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import event_loop, exclusive_lock, opened, require_ready
+from digest.app import event_loop, exclusive_lock, in_step, opened, require_ready
 from digest.dumps.configured import load_settings
 from digest.errors import ConfigurationError
 from digest.store import server
@@ -54,11 +54,13 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
             opened(settings) as store,
             asyncio.Runner(loop_factory=event_loop) as runner,
         ):
+            settings = in_step(store, settings, reread)
             runner.run(_serve(settings, store, lambda: Service(settings, store, reread=reread), ready))
         return
     from digest.member import Member, Role
 
     with opened(settings) as store, asyncio.Runner(loop_factory=event_loop) as runner:
+        settings = in_step(store, settings, reread)
         runner.run(
             _serve(
                 settings,

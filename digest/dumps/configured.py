@@ -12,6 +12,7 @@ from digest.dumps.interface import Layouts
 from digest.dumps.reading import BuiltIn
 from digest.model import Layout
 from digest.settings import Settings, Source, load
+from digest.settings.overlay import Changes
 from digest.settings.positions import Path
 from digest.settings.rules import Broken
 
@@ -21,13 +22,15 @@ HTML = frozenset({Layout.JSON_LD, Layout.MICROFORMATS, Layout.ARTICLES})
 # Only an installation that draws layouts loads Babel, so the functions import `declared` themselves.
 
 
-def load_settings(path: File | None = None, *, more: Sequence[Mapping[str, object]] = ()) -> Settings:
+def load_settings(
+    path: File | None = None, *, more: Sequence[Mapping[str, object]] = (), changes: Changes | None = None
+) -> Settings:
     """The settings from a file, as `digest.settings.load` gives them, with all their layouts checked.
 
     Raises:
         ConfigurationError: as `load`; the mistakes of drawings are among the others.
     """
-    return load(path, further=layout_rules, more=more)
+    return load(path, further=layout_rules, more=more, changes=changes)
 
 
 def layouts_of(source: Source) -> Layouts:

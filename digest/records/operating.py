@@ -135,3 +135,20 @@ class ApiToken:
     expires_at: datetime | None = None
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsVersion:
+    """The changes of the configuration in one version, which begin at 1.
+
+    `text` is TOML, `templates` are the edited ones by name. `actor` is who made the version, `summary` what they
+    changed. To undo it means to return to the version `before`; 0 is the state without any change.
+    """
+
+    revision: int
+    made_at: datetime
+    actor: str
+    summary: str
+    before: int
+    text: str
+    templates: dict[str, str]

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 
 DRAWN = "layouts"  # tables whose keys `digest.dumps.declared` knows
+# The settings that only a start reads; a listener for bounces also reads how to receive them.
+ONLY_AT_START = frozenset(
+    {"data_dir", "database_url", "web.listen", "web.metrics_listen", "console.listen", "bounces.listen"}
+)
+OF_THE_LISTENER = frozenset({"bounces.address", "bounces.protocol", "bounces.largest"})
 
 
 @cache
@@ -49,6 +54,11 @@ def field_of(path: Path) -> FieldInfo | None:
 
 def is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is tuple
+
+
+def is_number(field: FieldInfo) -> bool:
+    """Whether a setting is a flag or a number, not a text."""
+    return field.annotation in {bool, int, float}
 
 
 def is_list_of_tables(path: Path) -> bool:

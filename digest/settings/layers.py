@@ -1,6 +1,7 @@
 """Unchecked settings in layers: files, variables that override them, and secrets that override both.
 
-Besides the configuration, files are drawn layouts beside it, and sources that a command added.
+Besides the configuration, files are drawn layouts beside it, sources that an earlier version added to `sources.toml`,
+and the changes that the console, the API and commands make.
 """
 
 from __future__ import annotations
@@ -43,17 +44,47 @@ class Addition:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """Changes that are among the values of a layer, with their `file` and its `text`, both empty if there is none yet.
+
+    `paths` maps the paths of the values that they set to the paths in their own document. `rows` has the former number
+    of each table of a list from which they remove some; a new table has none.
+    """
+
+    file: str
+    text: str
+    paths: Mapping[Path, Path]
+    rows: Mapping[str, tuple[int | None, ...]]
+
+    def path_of(self, path: Path) -> Path | None:
+        """The path, in their document, of the change that sets a value; None if none of them does."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.paths:
+                return (*self.paths[path[:length]], *path[length:])
+        return None
+
+    def before(self, path: Path) -> Path:
+        """The path of a value without the changes."""
+        name, number = (path[0], path[1]) if len(path) > 1 else ("", None)
+        if isinstance(number, int) and name in self.rows:
+            former = self.rows[str(name)][number]
+            return path if former is None else (name, former, *path[2:])
+        return path
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """The settings from one place. `origins` maps the paths to the variables that set them; it is empty for a file.
 
     `mistakes` are those of this place only: an unknown variable, a file that cannot be read. `additions` are further
-    files whose tables are among the `values`.
+    files whose tables are among the `values`, and `overlay` the changes that are.
     """
 
     values: Mapping[str, object]
     origins: Mapping[Path, str]
     mistakes: tuple[SettingError, ...] = ()
     additions: tuple[Addition, ...] = ()
+    overlay: Overlay | None = None
 
     def covers(self, path: Path) -> bool:
         """Whether this layer sets the value at a path, or a list or text that contains the path."""
@@ -94,9 +125,14 @@ def _merge(into: dict[str, object], values: Mapping[str, object]) -> None:
 # --- files ----------------------------------------------------------------------------------------
 
 
-def added_file(given: Mapping[str, object], base: File) -> File:
-    """The file for added sources if the configuration is read-only. `given` are its settings, `base` its folder."""
-    return File(os.path.normpath(base / str(given.get("data_dir", "../var")))) / _ADDED
+def data_folder(given: Mapping[str, object], base: File) -> File:
+    """The `data_dir` of some settings; `base` is the folder of the configuration."""
+    return File(os.path.normpath(base / str(given.get("data_dir", "../var"))))
+
+
+def added_file(folder: File) -> File:
+    """The file in `data_dir` to which earlier versions added sources if the configuration was read-only."""
+    return folder / _ADDED
 
 
 def with_additions(

@@ -39,11 +39,13 @@ def checked(
     text: str,
     base: Folder,
     further: Callable[[Settings], Iterable[Broken]] = lambda _: (),
+    templates: Sequence[Folder] = (),
 ) -> Settings:
     """The settings of these layers, the weakest first; paths stay as they were written.
 
     `file` is the name of the file, `text` its content, `base` the folder that paths are relative to. `further` returns
-    violated rules that other parts of the program know.
+    violated rules that other parts of the program know. `templates` are folders of templates besides those that the
+    settings name.
 
     Raises:
         MistakesError: there are mistakes; first those of the files in their order, then those of variables and secrets.
@@ -54,7 +56,7 @@ def checked(
     found: list[SettingError] = [one for layer in layers for one in layer.mistakes]
     found += [_of_a_value(one, places) for one in errors]
     if settings:
-        others = (*template_rules(settings, base), *further(settings))
+        others = (*template_rules(settings, base, templates), *further(settings))
         rules = (*_broken(settings, ()), *((one, one.places) for one in others))
         found += [_of_a_rule(one, at, places) for one, at in rules if not _is_touched(at, touched)]
     if found or settings is None:

@@ -15,7 +15,7 @@ from digest.settings.positions import lines_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digest.settings.layers import Addition, Layer
+    from digest.settings.layers import Addition, Layer, Overlay
     from digest.settings.positions import Path
 
 
@@ -59,34 +59,63 @@ class Places:
                 return (*former.before, *path[1:])
         return path
 
+    def source(self, path: Path) -> tuple[str, str, int | None] | None:
+        """What sets a value: a variable or a secret file; or else the file with the line. None if nothing does.
+
+        Of a file the first is empty; of a variable the second.
+        """
+        written = self._as_written(path)
+        layer = self._layer(written)
+        if layer is None:
+            return None
+        return (layer.origin(written), "", None) if layer.origins else ("", *self._where(written, 0))
+
+    def is_changed(self, path: Path) -> bool:
+        """Whether a change sets the value at a path, and no variable overrides it."""
+        written = self._as_written(path)
+        layer = self._layer(written)
+        return layer is not None and layer.overlay is not None and layer.overlay.path_of(written) is not None
+
     def order(self, file: str) -> int:
         """The place of a file in the order in which files are read."""
-        return next((number for number, one in enumerate(self._additions, 1) if one.file == file), 0)
+        files = [one.file for one in self._additions] + [one.file for one in self._overlays]
+        return files.index(file) + 1 if file in files else 0
 
     @cached_property
     def _additions(self) -> tuple[Addition, ...]:
         return tuple(one for layer in self._layers for one in layer.additions)
 
+    @cached_property
+    def _overlays(self) -> tuple[Overlay, ...]:
+        return tuple(layer.overlay for layer in self._layers if layer.overlay)
+
     def _where(self, path: Path, text_line: int) -> tuple[str, int | None]:
         """The file that sets a setting, and the line there of the setting, or else of its table."""
+        for change in self._overlays:
+            if changed := change.path_of(path):
+                return change.file, self._line(change.text, changed, text_line)
+            path = change.before(path)
         file, text = self._file, self._text
         for one in self._additions:
             number = path[1] if path[:1] == (one.name,) and len(path) > 1 else None
             if isinstance(number, int) and one.first <= number < one.first + one.count:
                 file, text, path = one.file, one.text, (one.name, number - one.first, *path[2:])
                 break
+        return file, self._line(text, path, text_line)
+
+    def _line(self, text: str, path: Path, text_line: int) -> int | None:
         if text not in self._lines:
             self._lines[text] = lines_of(text)
         lines = self._lines[text]
         found = next((one for one in (path[:length] for length in range(len(path), 0, -1)) if one in lines), None)
         if found is None:
-            return file, None
+            return None
         line = lines[found]
         if text_line and found == path:
             opening = re.search(r"'''|\"\"\"", text.split("\n")[line - 1])
             if opening:  # TOML leaves out a line break directly after it
                 line += text_line - bool(opening.string[opening.end() :].strip())
-        return file, line
+        return line
 
     def _called(self, path: Path) -> str:
         """`sources.blog.path`: a table of a list is named by its id, or without one by its number from 1, as `#2`."""

@@ -9,7 +9,7 @@ from digest.settings import guesses
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from digest.settings.rules import Broken
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 _SUBJECT = "subject.txt"  # a file in every folder of mail templates
 
 
-def template_rules(settings: Settings, base: Path) -> Iterator[Broken]:
+def template_rules(settings: Settings, base: Path, changed: Sequence[Path] = ()) -> Iterator[Broken]:
     """A violated rule for each digest whose template folder is missing, in our templates and in those of the settings.
 
-    `base` is the folder that paths are relative to.
+    `base` is the folder that paths are relative to, and `changed` are folders of templates edited in the console.
     """
     ours = files.shipped_folder("templates")
-    folders = [folder / "mail" for folder in ([base / settings.templates] if settings.templates else []) + [ours]]
+    own = [base / settings.templates] if settings.templates else []
+    folders = [folder / "mail" for folder in (*changed, *own, ours)]
     for number, digest in enumerate(settings.digests):
         if any((folder / digest.template / _SUBJECT).is_file() for folder in folders):
             continue

@@ -150,6 +150,9 @@ class Settings(Group, BaseSettings):
 
     _file: Path | None = PrivateAttr(None)
     _former: tuple[Former, ...] = PrivateAttr(())
+    _changed: tuple[str, ...] = PrivateAttr(())
+    _edited_templates: Path | None = PrivateAttr(None)
+    _revision: int = PrivateAttr(0)
 
     @model_validator(mode="before")
     @classmethod
@@ -187,6 +190,25 @@ class Settings(Group, BaseSettings):
     def came_from(self, file: Path, former: Sequence[Former]) -> None:
         """Record the file that they were read from, and the former names that it uses."""
         self._file, self._former = file, tuple(former)
+
+    def have_changed(self, keys: Sequence[str], templates: Path | None, revision: int) -> None:
+        """Record the keys that changes set or unset, the folder of edited templates, and their revision."""
+        self._changed, self._edited_templates, self._revision = tuple(keys), templates, revision
+
+    @property
+    def revision(self) -> int:
+        """The revision of the changes that are among the settings; 0 for none, and for what is not written yet."""
+        return self._revision
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The keys that changes set or unset, whatever the configuration says, such as `sources.blog.paused`."""
+        return self._changed
+
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """The folders whose files replace our templates of the same name; the first one wins."""
+        return tuple(one for one in (self._edited_templates, self.templates) if one)
 
     @property
     def former(self) -> tuple[Former, ...]:

@@ -38,6 +38,7 @@ from digest.store.operating.audit_log import AuditLog
 from digest.store.operating.clocks import Clocks
 from digest.store.operating.console import ConsoleSessions, ConsoleUsers
 from digest.store.operating.monitoring import Monitoring
+from digest.store.operating.settings_changes import SettingsChanges
 from digest.store.operating.tokens import Tokens
 from digest.store.people.confirmations import Confirmations
 from digest.store.people.newcomers import Newcomers
@@ -101,6 +102,7 @@ class Transaction:
         self.tokens = Tokens(connection)
         self.console_users = ConsoleUsers(connection)
         self.console_sessions = ConsoleSessions(connection)
+        self.settings = SettingsChanges(connection)
 
 
 class Store:

@@ -54,7 +54,7 @@ class Pages:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._feeds = settings, feeds(settings)
-        self.assets, self.paths = read_assets(settings.templates, _ASSETS)
+        self.assets, self.paths = read_assets(settings.template_folders, _ASSETS)
         # Otherwise browsers ask for it when all else is drawn, and what stands below a formula moves.
         self._preload = (
             f'<link rel="preload" href="{self.paths["latinmodern-math"]}" as="font" type="font/woff2" crossorigin>\n'
@@ -155,7 +155,7 @@ class Pages:
             "script": "",
             "scripts": {},
         }
-        made = rendered(language, settings.templates, f"web/{name}.html", {**frame, **values})
+        made = rendered(language, settings.template_folders, f"web/{name}.html", {**frame, **values})
         return made.replace(_STYLE, self._preload + _STYLE, 1) if "<math" in made else made
 
 
@@ -186,17 +186,17 @@ class Asset:
 
 
 def read_assets(
-    own: Path | None, names: Mapping[str, str], prefix: str = "/"
+    own: Sequence[Path], names: Mapping[str, str], prefix: str = "/"
 ) -> tuple[dict[str, Asset], dict[str, str]]:
-    """The assets by address, and their addresses by name; a file of the user replaces the built-in one of its name.
+    """The assets by address, and their addresses by name; the first file of the user replaces the built-in one.
 
     `names` are files of `templates/` with their media types; a font stands before the style sheet that names it.
     """
     made: dict[str, Asset] = {}
     paths: dict[str, str] = {}
     for name, media_type in names.items():
-        file = own / name if own else None
-        chosen = file if file and file.is_file() else files.shipped_folder("templates") / name
+        mine = (folder / name for folder in own)
+        chosen = next((file for file in mine if file.is_file()), files.shipped_folder("templates") / name)
         body = chosen.read_bytes()
         if name.endswith(".css"):
             body = body.replace(f'url("{FONT}")'.encode(), f'url("{paths["latinmodern-math"]}")'.encode())

@@ -206,9 +206,9 @@ def foreign_form(settings: Settings, digests: Sequence[str], back: str) -> str:
             remedy="add its host there; it must be plain http or https, without user, port and fragment",
         )
     values = {"base_url": settings.base_url, "digests": digests, "back": back}
-    return rendered(settings.language, settings.templates, "web/form.html", values).strip() + "\n"
+    return rendered(settings.language, settings.template_folders, "web/form.html", values).strip() + "\n"
 
 
 def form_preview(settings: Settings, form: str) -> str:
     """A page that shows such a form and its HTML."""
-    return rendered(settings.language, settings.templates, "web/form_preview.html", {"form": form})
+    return rendered(settings.language, settings.template_folders, "web/form_preview.html", {"form": form})

@@ -63,7 +63,7 @@ def try_templates(settings: Settings) -> TemplateTrial:
     Raises:
         ConfigurationError: a file cannot be read.
     """
-    ours = settings.templates is None and all(digest.template == "weekly" for digest in settings.digests)
+    ours = not settings.template_folders and all(digest.template == "weekly" for digest in settings.digests)
     return _ours() if ours else _tried(settings)
 
 
@@ -75,7 +75,7 @@ def _ours() -> TemplateTrial:
 
 
 def _tried(settings: Settings) -> TemplateTrial:
-    folder = settings.templates
+    folder = settings.template_folders
     problems: dict[str, None] = {}
     with templating.trial(folder) as environments:
         given = [record_names(environment) for environment in environments.values()]
@@ -87,22 +87,20 @@ def _tried(settings: Settings) -> TemplateTrial:
         together = {name: set().union(*(one.get(name, set()) for one in given)) for name in names}
         one = environments[templating.LANGUAGES[0]]
         used = _files() | {name for name in names if name.startswith(_folders(settings.digests))}
-        checks = folder and not problems  # otherwise not all names are known
+        checks = bool(folder) and not problems  # otherwise not all names are known
         made = made_names(one) if checks else frozenset()
-        for name in names if checks else ():
-            if folder and (folder / name).is_file():
-                for unknown, line, likely in unknown_names(one, name, _names_given(together, name) | made):
-                    problems[f"{folder / name}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
-        odd = [
-            f"{name} replaces no built-in template{_did_you_mean(likely)}"
-            for name, likely in (strays(one, folder, used) if folder else ())
-        ]
+        for name in templating.own_names(folder, names) if checks else ():
+            file = templating.own_file(folder, name)
+            for unknown, line, likely in unknown_names(one, name, _names_given(together, name) | made):
+                problems[f"{file}:{line}: {unknown!r} is undefined{_did_you_mean(likely)}"] = None
+        stray = [found for own in folder for found in strays(one, own, used)]
+        odd = [f"{name} replaces no built-in template{_did_you_mean(likely)}" for name, likely in stray]
     odd += _without_note(folder, settings) if folder else []
-    if folder and not folder.is_dir():
+    if settings.templates and not settings.templates.is_dir():
         odd = ["there is no such folder, so that our templates are used (mend templates, or make the folder)"]
     return TemplateTrial(
         len(names),
-        sum((folder / name).is_file() for name in names) if folder else 0,
+        len(templating.own_names(folder, names)),
         tuple(_with_likely(problem, folder, together) for problem in problems),
         tuple(odd),
         frozenset(key[1] for key in (one.cache or {})),
@@ -130,14 +128,15 @@ def _problem(what: str, attempt: Callable[[], object]) -> Iterator[str]:
         yield f"{what}: {type(error).__name__}: {error}"
 
 
-def _without_note(folder: Path, settings: Settings) -> list[str]:
+def _without_note(folder: tuple[Path, ...], settings: Settings) -> list[str]:
     """What to say of own templates that would not show an operator's note; one that extends another may show its."""
     shown = {"web/edition.html": "edition.note", "web/edition_content.html": "note_html"}
     for area in _folders(settings.digests):
         shown |= {f"{area}html.html": "note_html", f"{area}text.txt": "note"}
     said = []
     for name, variable in shown.items():
-        own = (folder / name).read_text("utf-8") if (folder / name).is_file() else variable
+        file = templating.own_file(folder, name)
+        own = file.read_text("utf-8") if file else variable
         if variable not in own and "mail/weekly/" not in own and f'extends "{name}"' not in own:
             written = "{{ note }}" if name.endswith(".txt") else f"{{{{ {variable} | safe }}}}"
             said.append(f"{name} shows no note of `digest edition note` (write {written} where it should stand)")
@@ -161,12 +160,13 @@ def _names_given(given: dict[str, set[str]], name: str) -> set[str]:
     return set().union(*(names for other, names in given.items() if other.partition("/")[0] == area))
 
 
-def _with_likely(problem: str, folder: Path | None, given: dict[str, set[str]]) -> str:
+def _with_likely(problem: str, folder: Sequence[Path], given: dict[str, set[str]]) -> str:
     """The problem, with a suggestion if Jinja reports an undefined name."""
     found = _UNDEFINED.fullmatch(problem)
-    if found is None or folder is None:
+    own = next((one for one in folder if found and found["file"].startswith(f"{one}/")), None)
+    if found is None or own is None:
         return problem
-    name = found["file"].removeprefix(f"{folder}/")
+    name = found["file"].removeprefix(f"{own}/")
     return problem + _did_you_mean(like(found["name"], _names_given(given, name) if name in given else ()))
 
 
@@ -313,7 +313,7 @@ def _described_schedule(schedule: str, zone: str, language: str) -> str:
 
 
 def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
-    settings, folder = blog.settings, blog.settings.templates
+    settings, folder = blog.settings, blog.settings.template_folders
     for digest in settings.digests:
         for now in (blog.now, blog.now + timedelta(days=400)):  # the second one shows years
             what = f"mail/{digest.template}/"
@@ -329,7 +329,7 @@ def _trial(blog: SampleBlog, language: str) -> None:
     with blog.store.read() as tx:
         body = tx.editions.body(blog.edition, language)
     assert body  # noqa: S101 - it was made
-    mark_as_test(replace(body, language=language), blog.settings.templates)
+    mark_as_test(replace(body, language=language), blog.settings.template_folders)
 
 
 def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:

@@ -1,7 +1,5 @@
 """The dumps that recognition looks at, some of a folder and the beginning of each, and the layouts that it writes."""
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -17,6 +15,7 @@ from digest.dumps.pages import is_page, listed, unpacked
 from digest.dumps.snapshot import BUILT_IN
 from digest.dumps.suggesting.seen import Page
 from digest.errors import DumpError
+from digest.json_output import toml_value
 
 MOST_DUMPS = 24
 MOST_CHARACTERS = 400_000
@@ -93,21 +92,6 @@ def toml_of(tables: Sequence[Mapping[str, object]], comments: Sequence[Sequence[
         "".join(f"# {_in_one_line(line)}\n" for line in (comments[at] if at < len(comments) else ())) + _table(table)
         for at, table in enumerate(tables)
     )
-
-
-def toml_value(value: object) -> str:
-    """A text, flag, number, list or table as TOML has it, in one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(str(key))} = {toml_value(one)}" for key, one in value.items()) + " }"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else toml_value(name)
 
 
 def _table(table: Mapping[str, object]) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -33,7 +32,7 @@ from digest.model import (
     SourceId,
 )
 from digest.settings import Digest
-from digest.templating import language_tag
+from digest.templating import Folders, language_tag
 from digest.typeset.characters import line
 from digest.typeset.chart import format_count
 from digest.typeset.dates import format_day
@@ -105,7 +104,7 @@ class Frame:
     closes_at: datetime
     zone: ZoneInfo
     base_url: str
-    folder: Path | None
+    folder: Folders
     channel: Callable[[Formula], str]
     weight: Callable[[str], int] = lambda _: 0
     groups: Groups = ()

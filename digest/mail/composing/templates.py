@@ -6,13 +6,12 @@ Decision 159.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from css_inline import CSSInliner, InlineError
 
 from digest.errors import ConfigurationError
 from digest.model import Body
-from digest.templating import language_tag, rendered
+from digest.templating import Folders, language_tag, rendered
 from digest.typeset.characters import line
 from digest.typeset.text import wrapped
 
@@ -46,9 +45,7 @@ def inline_styles(page: str, template: str) -> str:
         raise ConfigurationError(f"its styles cannot be read: {error}", place=template) from error
 
 
-def render_short_mail(
-    name: str, language: str, folder: Path | None, values: Mapping[str, object]
-) -> tuple[str, str, str]:
+def render_short_mail(name: str, language: str, folder: Folders, values: Mapping[str, object]) -> tuple[str, str, str]:
     """Subject, text and HTML from the templates `mail/NAME/`.
 
     Lines of text have at most 72 cells, except for long words.
@@ -105,7 +102,7 @@ def _pieces(written: str) -> Iterator[tuple[str, str]]:
     yield space, written[start:]
 
 
-def mark_as_test(body: Body, folder: Path | None) -> Body:
+def mark_as_test(body: Body, folder: Folders) -> Body:
     """The mail's text with a mark in the subject and at the very top, whatever its template is.
 
     Raises:

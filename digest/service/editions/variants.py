@@ -86,7 +86,7 @@ def edition_frame(
         closes_at=edition.closes_at,
         zone=ZoneInfo(digest.timezone),
         base_url=settings.base_url,
-        folder=settings.templates,
+        folder=settings.template_folders,
         channel=channel(tx, contents, picture_address),
         weight=lambda name: len(tx.pictures.png(name) or b""),
         groups=groups(settings),

@@ -94,7 +94,9 @@ def make_short_mail(
         ConfigurationError: a template is wrong.
         ValueError: the address is not valid in a header.
     """
-    subject, text, page = render_short_mail(name, language, settings.templates, site_values(settings) | dict(values))
+    subject, text, page = render_short_mail(
+        name, language, settings.template_folders, site_values(settings) | dict(values)
+    )
     marked = hmac.new(secret, mark.encode(), hashlib.sha256).hexdigest()
     return short_message(
         ShortMail(

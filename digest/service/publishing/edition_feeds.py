@@ -238,7 +238,9 @@ def edition_content(
     }
 
     def html(*, whole: bool) -> str:
-        return rendered(language, settings.templates, "web/edition_content.html", {**values, "whole": whole}).strip()
+        return rendered(
+            language, settings.template_folders, "web/edition_content.html", {**values, "whole": whole}
+        ).strip()
 
     made = html(whole=True)
     if len(made.encode()) > settings.feed.largest * HTML_SHARE / 2:

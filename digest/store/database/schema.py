@@ -13,7 +13,7 @@ from digest.store.database.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config  # only a migration loads it
 
-NEWEST = "0021"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
+NEWEST = "0022"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
 _OF_A_DATABASE = ("search_index", "sqlite_")  # tables that differ between kinds of databases

@@ -104,7 +104,7 @@ class Console:
         service: Service,
     ) -> None:
         self.store, self.settings, self.now, self.service = store, settings, now, service
-        self.assets, self.files = read_assets(settings.templates, _ASSETS, f"{HOME}/files/")
+        self.assets, self.files = read_assets(settings.template_folders, _ASSETS, f"{HOME}/files/")
         self._paths = frozenset(page.path for page in pages)
         self._safe = urlsplit(settings.console_url).scheme == "https"
         self._proxies = Networks(settings.console.trusted_proxies)

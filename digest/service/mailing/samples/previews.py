@@ -130,7 +130,7 @@ def make_test_mail(
         raise DigestError(
             f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
         )
-    marked = Draft(draft.key, mark_as_test(draft.body, settings.templates), draft.pictures)
+    marked = Draft(draft.key, mark_as_test(draft.body, settings.template_folders), draft.pictures)
     person = _subscriber(checked, SubscriberKind(language, form), now)
     return _mail(settings, store.secret(), digest, marked, person, now)
 

@@ -1,4 +1,4 @@
-"""The tables of the store's own state, of alerts, of clock faults, and of what operators do."""
+"""The tables of the store's own state, of alerts, clock faults, changed settings, and of what operators do."""
 
 from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
@@ -111,4 +111,17 @@ idempotency_keys = Table(
     Column("body", Text),
     CheckConstraint("(status IS NULL) = (body IS NULL)", name="body"),
     Index(None, "at"),
+)
+
+# What the console, the API and commands changed of the configuration: the newest version holds.
+settings_changes = Table(
+    "settings_changes",
+    metadata,
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    needed("made_at", UtcTime),
+    needed("actor", Text),
+    needed("summary", Text),
+    needed("before", Integer),  # the version to which an undo returns
+    needed("text", Text),
+    needed("templates", JSON),
 )

@@ -1,0 +1,1 @@
+"""Settings that are changed while the service runs, without editing the configuration."""
