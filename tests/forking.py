@@ -75,6 +75,17 @@ class Digest(subprocess.Popen[str]):
         return code
 
 
+def run_digest(arguments: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """As subprocess.run: the process has ended, and what it printed was kept unless the options say otherwise."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    with Digest(arguments, **options) as process:
+        try:
+            out, err = process.communicate(timeout=2 * SECONDS)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
 def _attached(command: tuple[str, ...], pid: int, cwd: str | Path | None) -> subprocess.Popen[bytes]:
     """Start what traces a process, in its folder, and wait until it does."""
     tracer = subprocess.Popen([*command, "-p", str(pid)], stdin=subprocess.DEVNULL, cwd=cwd)

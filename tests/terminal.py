@@ -12,7 +12,7 @@ import struct
 import subprocess
 import termios
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,11 +27,18 @@ class Terminal:
     """`printed` is all that was printed so far, without what only moves the cursor or colours."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, columns: int = 100
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        columns: int = 100,
+        start: Callable[..., subprocess.Popen[str]] | None = None,
     ) -> None:
+        """`start` starts the process with these arguments and with options of Popen; without it, they are a command."""
         self._keys, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        self.process = subprocess.Popen(
+        self.process = (start or _started)(
             command,
             cwd=cwd,
             env={**os.environ, "TERM": "xterm", **(env or {})},
@@ -39,7 +46,6 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 - nothing of ours runs in a thread of that process
         )
         os.close(theirs)
         self.raw = b""
@@ -96,6 +102,10 @@ class Terminal:
             return False
         self.raw += piece
         return bool(piece)
+
+
+def _started(command: Sequence[str], **options: Any) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, preexec_fn=_take_terminal, **options)  # noqa: PLW1509 - no thread of ours there
 
 
 def _take_terminal() -> None:

@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 import feedparser
 import pytest
 
+from tests.forking import Digest, run_digest
 from tests.waiting import ended, lines
 
 if TYPE_CHECKING:
@@ -42,15 +42,7 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def digest(home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: str, code: int = 0, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", *arguments],
-            cwd=home,
-            env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | (env or {}),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        done = run_digest(arguments, cwd=home, env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | (env or {}))
         assert done.returncode == code, done.stderr
         return done
 
@@ -61,13 +53,12 @@ class Service:
     """A running `digest run`; `lines` is what it printed until it was ready."""
 
     def __init__(self, home: Path, *command: str, **env: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "digest", *(command or ("run",))],
+        self.process = Digest(
+            command or ("run",),
             cwd=home,
             env=os.environ | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"} | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
         )
         self.lines: list[str] = []
         self.wait_until_ready()
@@ -241,15 +232,14 @@ def test_a_relay_that_never_answers_does_not_keep_the_service_from_ending(
         thread = threading.Thread(target=stalled, args=(relay, reached))
         thread.start()
         settings = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": str(relay.getsockname()[1]), "SECURITY": "none"}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "digest", "run"],
+        process = Digest(
+            ["run"],
             cwd=home,
             env=os.environ
             | {"DIGEST_WEB_LISTEN": "127.0.0.1:0"}
             | {f"DIGEST_MAIL_{name}": value for name, value in settings.items()},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            text=True,
         )
         try:
             assert reached.wait(60)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from digest.cli import main
 from digest.service.intake import reading_dumps
+from tests.forking import Digest
 from tests.integration.mail.relay import Act, Moment, Relay, Talk
 from tests.terminal import CTRL_C, Terminal
 
@@ -117,8 +117,8 @@ def test_a_drain_finishes_the_mail_that_is_under_way(told: Blog) -> None:
         relay.behaviours.append(press)
         smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\nsecurity = "none"\nconnections = 1\n'
         config.write_text(config.read_text("utf-8").replace("[mail]\n", f"[mail]\n{smtp}"), "utf-8")
-        command = [sys.executable, "-m", "digest", "edition", "send", "--config", str(config)]
-        with Terminal(command, cwd=told.home) as terminal:
+        command = ["edition", "send", "--config", str(config)]
+        with Terminal(command, cwd=told.home, start=Digest) as terminal:
             pressed.append(lambda: terminal.process.send_signal(signal.SIGINT))
             said = terminal.wait_for("`digest edition send` continues with them.")
             assert terminal.ended() == 130
@@ -138,8 +138,8 @@ def test_a_second_ctrl_c_ends_at_once(told: Blog) -> None:
     with Relay(lambda moment, _: Act.HANG if moment is Moment.CONTENT else None) as relay:
         smtp = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {relay.port}\nsecurity = "none"\n'
         config.write_text(config.read_text("utf-8").replace("[mail]\n", f"[mail]\n{smtp}"), "utf-8")
-        command = [sys.executable, "-m", "digest", "edition", "send", "--config", str(config)]
-        with Terminal(command, cwd=told.home) as terminal:
+        command = ["edition", "send", "--config", str(config)]
+        with Terminal(command, cwd=told.home, start=Digest) as terminal:
             terminal.wait_for("sending: ")
             terminal.type(CTRL_C)
             terminal.wait_for("press Ctrl-C again to stop at once")

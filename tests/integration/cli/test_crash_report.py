@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from digest.cli import main
+from tests.forking import run_digest
 
 if TYPE_CHECKING:
     from tests.conftest import Blog
@@ -96,13 +95,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(
 
 def test_a_full_disk_behind_the_output_is_reported_in_one_line(blog: Blog) -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 - a device
-        ended = subprocess.run(
-            [sys.executable, "-m", "digest", "status", "--config", str(blog.home / "digest.toml")],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        ended = run_digest(["status", "--config", str(blog.home / "digest.toml")], stdout=full)
 
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()

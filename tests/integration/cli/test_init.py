@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import pytest
 
 from digest.cli import main
 from digest.settings import load
+from tests.forking import Digest
 from tests.terminal import CTRL_C, Terminal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.conftest import Article
 
 ROOT = Path(__file__).resolve().parents[3]
-INIT = [sys.executable, "-m", "digest", "init"]
+INIT = ["init"]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def written(folder: Path) -> dict[str, Any]:
 
 
 def test_five_questions_make_an_installation_and_enter_takes_the_default(here: Path, crawl: Path) -> None:
-    with Terminal(INIT, cwd=here) as terminal:
+    with Terminal(INIT, cwd=here, start=Digest) as terminal:
         terminal.wait_for("1/5  Title of the blog")
         terminal.type("山上 “笔记”\n")
         terminal.wait_for("[Asia/Shanghai]: ")
@@ -94,7 +94,7 @@ def test_five_questions_make_an_installation_and_enter_takes_the_default(here: P
 
 
 def test_each_answer_is_judged_at_once_and_asked_for_again_with_the_remedy(here: Path) -> None:
-    with Terminal(INIT, cwd=here) as terminal:
+    with Terminal(INIT, cwd=here, start=Digest) as terminal:
         for wrong, remedy, right in (
             ("a\u200bb", "an invisible character", "山上"),
             ("shanghai", "did you mean Asia/Shanghai", "Europe/Berlin"),
@@ -128,7 +128,7 @@ def pressed(terminal: Terminal, key: str, shown: str) -> None:
 
 @pytest.mark.parametrize("key", [CTRL_C, "\x04"])
 def test_an_init_that_is_broken_off_leaves_nothing_behind(here: Path, key: str) -> None:
-    with Terminal(INIT, cwd=here) as terminal:
+    with Terminal(INIT, cwd=here, start=Digest) as terminal:
         terminal.wait_for("1/5")
         terminal.type("山上\n")
         terminal.wait_for("2/5")

@@ -16,6 +16,7 @@ import time_machine
 
 from digest.cli.terminal import fitted, head, local_time, relative_time, short, table, wrapped_lines
 from digest.typeset.text import cells
+from tests.forking import Digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,12 +138,8 @@ def on_a_terminal(blog: Blog, *command: str, **env: str) -> tuple[int, str]:
     """A command in a process whose output is a terminal."""
     ours, theirs = pty.openpty()
     given = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"} | env
-    process = subprocess.Popen(
-        [sys.executable, "-m", "digest", *command, "--config", str(blog.home / "digest.toml")],
-        stdout=theirs,
-        stderr=theirs,
-        env=given,
-    )
+    arguments = [*command, "--config", str(blog.home / "digest.toml")]
+    process = Digest(arguments, stdout=theirs, stderr=theirs, env=given)
     os.close(theirs)
     said = b""
     while True:

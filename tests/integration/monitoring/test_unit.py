@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.forking import run_digest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,12 +62,13 @@ def test_the_filter_of_the_unit_lets_each_of_our_system_calls_pass(
     blog.search("page.txt", article("甲", body=(r"公式 $\frac{a}{b}+\sqrt{2}$ 在此。",)))
     blog.run("subscribers", "add", "ada@example.org")
     used: set[str] = set()
-    for command in ("refresh", "edition cut", "edition send", "feed", "check"):
-        trace = tmp_path / "trace"
-        output_of(
-            *[needs("strace"), "-f", "-qq", "-o", str(trace), sys.executable, "-m", "digest", *command.split()],
-            *["--config", str(blog.home / "digest.toml")],
-        )
+    trace, configured = tmp_path / "trace", ("--config", str(blog.home / "digest.toml"))
+    tracer = (needs("strace"), "-f", "-qq", "-o", str(trace))
+    for command in ("--version", "refresh", "edition cut", "edition send", "feed", "check"):
+        if command == "--version":
+            output_of(*tracer, sys.executable, "-m", "digest", command)  # its start, which the others share
+        else:
+            run_digest([*command.split(), *configured], traced_by=tracer).check_returncode()
         used |= set(re.findall(r"^\d+\s+([a-z_0-9]+)\(", trace.read_text("utf-8", "replace"), re.MULTILINE))
 
     allowed, refused = (

@@ -8,7 +8,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -20,6 +19,7 @@ from aiosmtpd.controller import Controller
 from digest.errors import StoreError
 from digest.model import DigestId, Format
 from digest.store import open_store
+from tests.forking import Digest
 from tests.serving import free_port
 from tests.waiting import lines
 
@@ -136,13 +136,12 @@ class Fleet:
 
     def _started(self, role: str) -> subprocess.Popen[str]:
         with (self.home / f"{role}-{len(self.running)}.log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "digest", "run", "--role", role, "--config", str(self.home / "digest.toml")],
+            process = Digest(
+                ["run", "--role", role, "--config", str(self.home / "digest.toml")],
                 cwd=ROOT,
                 env=os.environ | {"DIGEST_DATABASE_URL": self.url},
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
             )
         self.running.append(process)
         return process

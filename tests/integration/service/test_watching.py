@@ -8,8 +8,6 @@ import http.client
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -31,6 +29,7 @@ from digest.settings import load
 from digest.store import open_store
 from digest.web.metrics import Metrics, from_this_machine
 from tests.exposition import numbers
+from tests.forking import run_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -291,14 +290,9 @@ class Log:
     """The JSON lines of a command run in a process of its own."""
 
     def __init__(self, blog: Blog, *command: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "digest", *command, "--config", str(blog.home / "digest.toml")],
-            env=os.environ | {"DIGEST_LOG_JSON_LINES": "true"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
+        env = os.environ | {"DIGEST_LOG_JSON_LINES": "true"}
+        done = run_digest([*command, "--config", str(blog.home / "digest.toml")], env=env)
+        done.check_returncode()
         self.text = done.stderr
         self.lines: list[dict[str, Any]] = [json.loads(line) for line in done.stderr.splitlines()]
 
