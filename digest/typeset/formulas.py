@@ -11,7 +11,7 @@ from typing import NamedTuple
 from digest.model import Block, BlockKind
 from digest.typeset.math.extract import Formula, pieces
 from digest.typeset.math.linear import html_text, linear
-from digest.typeset.math.mathml import mathml
+from digest.typeset.math.mathml import appearance, mathml
 from digest.typeset.math.picture import name
 from digest.typeset.math.tree import tree
 
@@ -44,7 +44,7 @@ def needs_picture(formula: Formula) -> bool:
 
 def drawing(formula: Formula) -> tuple[str, bool, str]:
     """The visible form of a formula, by which two spellings of it are compared."""
-    return mathml(formula) or formula.source, formula.display, formula.tag
+    return appearance(formula) or formula.source, formula.display, formula.tag
 
 
 def drawn_text(written: str) -> str:

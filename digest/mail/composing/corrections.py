@@ -6,21 +6,24 @@ Decisions 163, 168 and 169.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from html import escape
 
 from digest.changes.dates import redates
+from digest.dumps.structure import blocks
 from digest.mail.composing.message_template import without_marks
-from digest.model import Content, EntryDate
+from digest.model import BlockKind, Content, EntryDate
 from digest.typeset.characters import joined, strip_unsafe
 from digest.typeset.differences import Change, Piece, differences
-from digest.typeset.excerpt import cut
+from digest.typeset.excerpt import before_word, cut, dots
 from digest.typeset.formulas import Channel, drawing, page
 from digest.typeset.formulas import text as linear
 from digest.typeset.html import inline
 from digest.typeset.math.extract import Formula, pieces
+from digest.typeset.math.tree import tree
 from digest.typeset.punctuation import full_width
-from digest.typeset.sentences import clauses, ends
+from digest.typeset.sentences import HOLE, clauses, ends, masked
 from digest.typeset.titles import display_title
 
 _MOST, _MOST_ON_PAGE = 3, 40  # changes shown for an entry
@@ -29,7 +32,16 @@ _LONGEST, _LONGEST_ON_PAGE = 180, 600  # characters of one side
 _BEFORE_DISPLAYED = re.compile(r'<br/>((?:<(?:del|ins)>)?<span class="displayed">)')
 _AFTER_DISPLAYED = re.compile(r'(</math>(?:<span class="tag">[^<]*</span>)?</span>(?:</(?:del|ins)>)?)<br/>')
 _SEAM = "\n\ue0f2"  # between two paragraphs
+# Code begins with a mark, and has other characters for those that begin a formula.
+_CODE, _IN_CODE = "\ue0f3", {ord("$"): "\ue0f4", ord("\\"): "\ue0f5"}
+_AS_READ = {0xE0F3: None, 0xE0F4: "$", 0xE0F5: "\\"}
+_OURS = dict.fromkeys(_AS_READ)
 _LONG_BETWEEN = 60  # characters; a longer unchanged stretch between two changes is abridged
+_RAW = re.compile(r" ?[^\s\u2e80-\uffef]*\\[A-Za-z]+(?:[^\u2e80-\uffef\n]*[^\s\u2e80-\uffef])? ?")  # TeX in no formula
+_LINE_END = re.compile("(?<=[^\ufffc\n])\n(?=[^\ufffc\n])")
+_EDGES = re.compile("^(?:<br/>)+|(?:<br/>)+$")
+_VERSE_BREAKS = 2  # of lines, at least
+_FAR = 500  # characters by which an added sentence that begins like the next one may stand earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Extract:
 
 def extract(corrections: Sequence[Correction], channel: Channel) -> Extract:
     """The changes that the corrections made, apart from titles; `channel` renders formulas as HTML."""
-    found = [change for one in corrections for change in _differences(one)]
+    found = [change for one in corrections for change in _differences(one, quoted=True)]
     made = tuple(
         (_side(before, "del", channel, _LONGEST), _side(after, "ins", channel, _LONGEST))
         for before, after in map(_sentences, found[:_MOST])
@@ -83,7 +95,7 @@ def changes_html(before: Content, after: Content, channel: Channel = page, label
     `labels` begin the two sides where no style sheet does; `channel` renders formulas.
     """
     old, new = (replace(one, title=display_title(one), paragraphs=()) for one in (before, after))
-    found = [_sentences(change) for change in _differences(Correction(before, after))[:_MOST_ON_PAGE]]
+    found = [_sentences(change) for change in _differences(Correction(before, after), quoted=True)[:_MOST_ON_PAGE]]
     titles = [(change.before, change.after) for change in differences(old, new, around=None)]
     made = ""
     for sides in (*titles, *found):
@@ -105,26 +117,39 @@ def is_visible(corrections: Sequence[Correction]) -> bool:
     )
 
 
-def _differences(one: Correction) -> tuple[Change, ...]:
-    """The paragraphs that look different, in full."""
-    before, after = _typeset(one.before), _typeset(one.after)
+def _differences(one: Correction, *, quoted: bool = False) -> tuple[Change, ...]:
+    """The paragraphs that look different, in full; `quoted` ones have an ellipsis for TeX that cannot be drawn."""
+    before, after = _typeset(one.before, quoted=quoted), _typeset(one.after, quoted=quoted)
     drawn = {drawing(formula): formula for paragraph in after.paragraphs for formula in _formulas(paragraph)}
-    alike = tuple(_with_formulas(paragraph, drawn) for paragraph in before.paragraphs)
-    return differences(replace(before, paragraphs=alike), after, around=None)
+    alike = (
+        replace(one, paragraphs=tuple(_with_formulas(part, drawn) for part in one.paragraphs))
+        for one in (before, after)
+    )
+    return differences(*alike, around=None)
 
 
-def _typeset(content: Content) -> Content:
+def _typeset(content: Content, *, quoted: bool) -> Content:
     """The text as it is displayed. A formula over several lines is in one paragraph, so that it stays whole."""
+    code = {line for block in blocks(content) if block.kind is BlockKind.CODE for line in block.text.split("\n")}
     paragraphs = [""]
-    written = (strip_unsafe(without_marks(paragraph)).replace(_SEAM, "\n") for paragraph in content.paragraphs)
-    for piece in pieces(_SEAM.join(written)):
+    for piece in pieces(_SEAM.join(_written(paragraph, code) for paragraph in content.paragraphs)):
         if isinstance(piece, Formula):
-            paragraphs[-1] += piece.source.replace(_SEAM, "\n")
+            paragraphs[-1] += "……" if quoted and tree(piece) is None else piece.source.replace(_SEAM, "\n")
             continue
-        first, *others = piece.split(_SEAM)
+        first, *others = (_RAW.sub("……", piece) if quoted else piece).split(_SEAM)
         paragraphs[-1] += first
         paragraphs += others
-    return replace(content, title="", paragraphs=tuple(map(full_width, paragraphs)))
+    return replace(content, title="", paragraphs=tuple(map(_as_displayed, paragraphs)))
+
+
+def _written(paragraph: str, code: AbstractSet[str]) -> str:
+    """A paragraph without anything that means something to us; in code, nothing begins a formula."""
+    text = strip_unsafe(without_marks(paragraph)).replace(_SEAM, "\n").translate(_OURS)
+    return _CODE + text.translate(_IN_CODE) if code >= set(paragraph.split("\n")) else text
+
+
+def _as_displayed(paragraph: str) -> str:
+    return paragraph if paragraph.startswith(_CODE) else full_width(paragraph)
 
 
 def _formulas(paragraph: str) -> Iterator[Formula]:
@@ -144,23 +169,36 @@ def _sentences(change: Change) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
     head = _common(before, after)
     tail = _common(before[head:][::-1], after[head:][::-1])
     old, new = _within(change.before, head, len(before) - tail), _within(change.after, head, len(after) - tail)
-    if new and _lacks(old, before, head) and (added := _alone(change.after, after, head)):
+    if added := _alone(change.after, change.before):
         return (), added
-    if old and _lacks(new, after, head) and (removed := _alone(change.before, before, head)):
+    if removed := _alone(change.before, change.after):
         return removed, ()
     return old, new
 
 
-def _lacks(side: Sequence[Piece], whole: str, at: int) -> bool:
-    """Whether nothing on this side differs and a sentence of the other side could begin at this place."""
-    return not any(piece.changed for piece in side) and at in {0, *ends(whole)}
+def _alone(side: Sequence[Piece], other: Sequence[Piece]) -> tuple[Piece, ...]:
+    """What only this side has, if that is one stretch of whole sentences and all that differs; otherwise nothing.
+
+    A sentence that begins like the one behind it could as well be said to stand some characters earlier.
+    """
+    changed = [at for at, piece in enumerate(side) if piece.changed]
+    if len(changed) != 1 or any(piece.changed for piece in other):
+        return ()
+    whole, size = _joined(side), len(side[changed[0]].text)
+    first = len(_joined(side[: changed[0]]))
+    places = {*_places(whole), len(whole)}
+    for start in range(first, max(-1, first - _FAR), -1):
+        if {start, start + size} <= places:
+            return (Piece(whole[start : start + size], changed=True),)
+        if whole[start - 1 : start] != whole[start + size - 1 : start + size]:
+            break
+    return ()
 
 
-def _alone(side: Sequence[Piece], whole: str, at: int) -> tuple[Piece, ...]:
-    """The addition or removal at this place, if it is one stretch of whole sentences; otherwise nothing."""
-    changed = tuple(piece for piece in side if piece.changed)
-    places = {0, len(whole), *ends(whole)}
-    return changed if len(changed) == 1 and {at, at + len(changed[0].text)} <= places else ()
+def _places(text: str) -> list[int]:
+    """Where sentences begin, and the lines of verse and code, which are not beside a displayed formula."""
+    lines = [found.end() for found in _LINE_END.finditer(masked(text))] if text.count("\n") >= _VERSE_BREAKS else []
+    return sorted({0, *ends(text), *lines})
 
 
 def _joined(side: Iterable[Piece]) -> str:
@@ -174,7 +212,7 @@ def _common(one: str, other: str) -> int:
 def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
     """The pieces of those sentences that the stretch overlaps."""
     whole = _joined(side)
-    places = [0, *ends(whole)]
+    places = _places(whole)
     first = max((place for place in places if place <= start and place < len(whole)), default=0)
     last = next((place for place in places if place >= max(end, first + 1)), len(whole))
     made, at = [], 0
@@ -189,24 +227,27 @@ def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
 def _side(stretches: Sequence[Piece], element: str, channel: Channel, longest: int) -> Side:
     html = text = ""
     for piece in _short(stretches, longest):
-        marked, plain = inline(pieces(piece.text), channel, []), joined(linear(piece.text))
+        marked = inline(pieces(piece.text), channel, [])
         html += f"<{element}>{marked}</{element}>" if piece.changed else marked
-        text += plain
-    return Side(html.strip(), text.strip())
+        text += linear(piece.text)
+    return Side(_EDGES.sub("", html.translate(_AS_READ).strip()), joined(text.translate(_AS_READ)))
 
 
 def _short(stretches: Sequence[Piece], longest: int) -> Iterator[Piece]:
     """The pieces, shortened to a length that one takes in at a glance.
 
-    Formulas are never cut, and long stretches between changes are abridged.
+    Formulas are never cut, and long stretches between changes and before the first one are abridged.
     """
     left = longest
     for at, piece in enumerate(stretches):
         if left <= 0:
-            yield Piece("……", changed=False)
+            yield Piece(dots(piece.text), changed=False)
             return
-        between = not piece.changed and 0 < at < len(stretches) - 1
-        whole = _in_part(piece.text) if between and len(piece.text) > _LONG_BETWEEN else piece.text
+        whole, goes_on = piece.text, not piece.changed and at < len(stretches) - 1
+        if goes_on and at and len(whole) > _LONG_BETWEEN:
+            whole = _in_part(whole)
+        elif goes_on and len(whole) > longest // 3:
+            whole = _last_part(whole, longest // 3)
         text = cut(whole, left)
         yield Piece(text, piece.changed)
         if text != whole:
@@ -218,4 +259,14 @@ def _in_part(text: str) -> str:
     """The first and the last clause, with an ellipsis for the text between them."""
     marks = sorted({*clauses(text), *(place - 1 for place in ends(text))})
     head, tail = (marks[0], marks[-1] + 1) if marks else (0, 0)
-    return f"{text[:head]}……{text[tail:]}" if head > 0 and tail - head > _LONG_BETWEEN // 2 else text
+    return f"{text[:head]}{dots(text)}{text[tail:]}" if head > 0 and tail - head > _LONG_BETWEEN // 2 else text
+
+
+def _last_part(text: str, limit: int) -> str:
+    """The last clauses, about `limit` characters, with an ellipsis for the text before them."""
+    least = len(text) - limit
+    hidden = masked(text)
+    at = next((place + 1 for place in clauses(text) if place + 1 >= least), before_word(hidden, least))
+    while at < len(text) and hidden[at - 1 : at + 1] == HOLE * 2:  # within a formula
+        at += 1
+    return text if at == len(text) else dots(text) + text[at:].lstrip()

@@ -6,6 +6,7 @@ Decision 76.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from html import escape
 from typing import TYPE_CHECKING
 
 from digest.dumps.structure import blocks
@@ -13,7 +14,9 @@ from digest.model import Content
 from digest.records.publishing import Drawn
 from digest.typeset.formulas import Size, formulas, in_feeds, needs_picture, pictured
 from digest.typeset.math.extract import Formula
+from digest.typeset.math.linear import linear
 from digest.typeset.math.picture import name, picture
+from digest.typeset.math.tree import tree
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -34,7 +37,14 @@ def channel(
     """The renderer for the formulas of these contents in a mail or feed; `address` maps a picture's name to its URL."""
     wanted = _wanted(contents)
     sizes = tx.pictures.sizes({called for called, formula in wanted.items() if formula.display or not feed})
-    return (in_feeds if feed else pictured)({called: Size(*size) for called, size in sizes.items()}, address)
+    render = (in_feeds if feed else pictured)({called: Size(*size) for called, size in sizes.items()}, address)
+
+    def drawn_or_text(formula: Formula) -> str:
+        """The formula; as text if it has no picture, because it could not be drawn or is of an old revision."""
+        made = render(formula)
+        return escape(linear(formula)) if made.startswith("<code>") and tree(formula) else made
+
+    return drawn_or_text
 
 
 def _wanted(contents: Iterable[Content]) -> dict[str, Formula]:

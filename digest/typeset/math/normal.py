@@ -33,7 +33,8 @@ _NAMES = {
     "tiny": "", "scriptsize": "", "footnotesize": "", "small": "", "normalsize": "", "large": "", "Large": "",
     "LARGE": "", "huge": "", "Huge": "", "allowbreak": "", "argmin": r"\operatorname*{arg\,min}",
     "argmax": r"\operatorname*{arg\,max}", "sgn": r"\operatorname{sgn}", "sign": r"\operatorname{sign}",
-    "newline": r"\\",
+    "newline": r"\\", "dotsb": r"\cdots", "dotsm": r"\cdots", "dotsi": r"\cdots", "dotsc": r"\ldots",
+    "dotso": r"\ldots",
 }  # fmt: skip
 _NAME = re.compile(rf"\\(?:{'|'.join(_NAMES)})(?![A-Za-z])[ ]?")
 _ALIGNED = {

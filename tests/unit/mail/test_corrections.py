@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from digest.mail.composing.corrections import Correction, changes_html, is_visible
+from digest.mail.composing.corrections import Correction, changes_html, extract, is_visible
 from digest.model import Content
+from digest.typeset.formulas import page
 from tests.examples import examples
 
 ALIGNED = ("\\begin{align}", "a &= b \\\\", "c &= %s", "\\end{align}")
@@ -80,12 +81,100 @@ def test_quoted_text_has_the_punctuation_of_the_article() -> None:
         ("设 $\\bm{x}$ 为界。", "设 $\\boldsymbol{x}$ 为界。"),
         ("设 $a  +b$ 为界。", "设 $a+b$ 为界。"),
         ("设 $$x\\geq 1$$ 为界。", "设 $$x\\ge 1$$ 为界。"),
+        ("设 $\\lVert x\\rVert$ 为界。", "设 $\\left\\|x\\right\\|$ 为界。"),
+        ("设 $\\text{rank}(A)$ 与 $a\\dotsb b$。", "设 $\\mathrm{rank}(A)$ 与 $a\\cdots b$。"),
+        ("设 $\\frac{1}{2}$,$\\frac12$。", "设 $\\dfrac12$,${1\\over 2}$。"),
+        ("即\n\\begin{equation*}x=1\\end{equation*}", "即\n\\begin{align*}x&=1\\end{align*}"),
+        ("设 $x_1^2$ 为界。", "设 \\(x^{2}_{1}\\) 为界。"),
         ("标点,不算", "标点，不算"),
     ],
 )
 def test_what_looks_the_same_is_no_change(old: str, new: str) -> None:
     assert changes_html(content(old), content(new)) == ""
     assert not is_visible([Correction(content(old), content(new))])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("$x$", "$\\mathbf{x}$"),
+        ("$\\left(\\frac12\\right)$", "$(\\frac12)$"),
+        ("$x_{12}$", "$x_12$"),
+        ("$\\mathrm{d}x$", "$dx$"),
+        ("$\\frac{a}{bc}$", "$\\frac{ab}{c}$"),
+        ("$\\sqrt{ab}$", "$\\sqrt{a}b$"),
+        ("$\\begin{pmatrix}a&b\\end{pmatrix}$", "$(a b)$"),
+        ("$ab$", "$$ab$$"),
+        ("$$x=1\\tag{1}$$", "$$x=1\\tag{2}$$"),
+    ],
+)
+def test_what_looks_different_is_a_change(old: str, new: str) -> None:
+    assert is_visible([Correction(content(f"设 {old} 为界。"), content(f"设 {new} 为界。"))])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("设 $\\frac{1}{2 为界,后文。", "设 $\\frac{1}{2}$ 为界,后文。", "设〔……〕为界，后文。设〔 ∎ 〕为界，后文。"),
+        (
+            "有 \\begin{tikzcd}A\\to B\\end{tikzcd} 的图,对。",
+            "有 \\begin{tikzcd}A\\to C\\end{tikzcd} 的图,错。",
+            "有……的图，〔对〕。有……的图，〔错〕。",
+        ),
+        ("设 $\\undefined{x}$,对。", "设 $\\undefined{y}$,错。", "设 ……，〔对〕。设 ……，〔错〕。"),
+    ],
+)
+def test_tex_that_cannot_be_drawn_is_left_out(old: str, new: str, shown: str) -> None:
+    assert bare(changes_html(content(old), content(new))) == shown
+    (change,) = extract([Correction(content(old), content(new))], page).changes
+    assert not any("\\" in side.html + side.text for side in change)
+
+
+def test_a_change_of_tex_that_cannot_be_drawn_is_announced_without_words() -> None:
+    correction = Correction(content("设 $\\frac{1}{2 为界。"), content("设 $\\frac{1}{3 为界。"))
+    assert is_visible([correction])
+    assert extract([correction], page).changes == ()
+
+
+def test_of_code_and_verse_the_changed_line_is_shown() -> None:
+    code = (
+        "代码如下:",
+        "import os",
+        "def f(x):",
+        "    y = os.path.join('$HOME', x) + '\\n'",
+        "    return max(x, y)  # 对,的",
+    )
+    made = changes_html(content(*code), content(*code[:-1], code[-1].replace("max", "min")))
+    assert bare(made) == "return 〔max〕(x, y)  # 对,的return 〔min〕(x, y)  # 对,的"
+    made = changes_html(content(*code), content(*code[:3], code[3].replace("$HOME", "$HOME/$USER"), code[4]))
+    assert "<math" not in made
+    assert "$HOME/$USER" in re.sub("<[^>]*>", "", made)
+    verse = "白日依山尽,\n黄河入海流。\n欲穷千里目,\n更上一层楼。"
+    assert bare(changes_html(content(verse), content(verse.replace("层", "重")))) == "更上一〔层〕楼。更上一〔重〕楼。"
+
+
+def test_an_added_sentence_is_shown_alone_although_the_next_one_begins_like_it() -> None:
+    made = changes_html(content("第一句话。第三句话。"), content("第一句话。第二句有 $x^2$。第三句话。"))
+    assert bare(made) == "〔第二句有 ∎。〕"
+
+
+def test_the_text_of_a_change_keeps_its_spaces() -> None:
+    before, after = content("使用ID(Interpolative Decomposition)可得"), content("使用ID(Interpolate Decomposition)可得")
+    ((old, new),) = extract([Correction(before, after)], page).changes
+    assert (old.text, new.text) == (
+        "使用ID（Interpolative Decomposition）可得",
+        "使用ID（Interpolate Decomposition）可得",
+    )
+
+
+@pytest.mark.parametrize("before", ["这是一个相当长的分句," * 60, "没有标点的一句话" * 60])
+def test_a_change_far_behind_in_a_sentence_is_shown(before: str) -> None:
+    correction = Correction(content(f"{before}其中 $\\alpha$ 是系数。"), content(f"{before}其中 $\\beta$ 是系数。"))
+    ((old, new),) = extract([correction], page).changes
+    for side, letter in ((old, "α"), (new, "β")):
+        assert side.text.startswith("……")
+        assert side.text.endswith(f"其中 {letter} 是系数。")
+        assert len(side.text) < 100
 
 
 def test_a_title_of_another_width_is_no_change() -> None:
