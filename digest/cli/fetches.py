@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from digest.records.fetching import FetchState, KeptFetch
+    from digest.records.intake import FetchState, KeptFetch
     from digest.settings import Source
     from digest.store.transaction import Transaction
 

@@ -18,8 +18,7 @@ from digest.records.intake import DumpState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.records.fetching import FetchState
-    from digest.records.intake import KnownDump
+    from digest.records.intake import FetchState, KnownDump
     from digest.service.operating.health import Trouble
     from digest.service.operating.status import SourceStatus, Status
 

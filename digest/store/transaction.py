@@ -16,33 +16,27 @@ from digest.errors import OutdatedError, StoreError
 from digest.records.operating import Version
 from digest.store.database import engine as engines
 from digest.store.database import meta, schema
-from digest.store.database.faults import translated
-from digest.store.database.version import Versions
+from digest.store.database.engine import translated
+from digest.store.database.meta import Versions
 from digest.store.editions.control import EditionControl
-from digest.store.editions.digest_names import DigestNames
 from digest.store.editions.editions import Editions
 from digest.store.editions.planning import Planning
 from digest.store.editions.selecting import Selecting
 from digest.store.intake.fetches import Fetches
 from digest.store.intake.readings import Readings
-from digest.store.intake.renames import Renames
-from digest.store.mailing.bounces import Bounces
-from digest.store.mailing.breaker import Breaker
-from digest.store.mailing.dead_letters import DeadLetters
+from digest.store.mailing.bounces import Bounces, Breaker
+from digest.store.mailing.dead_letters import DeadLetters, Doubts
 from digest.store.mailing.deliveries import Deliveries
-from digest.store.mailing.doubts import Doubts
 from digest.store.mailing.pacing import Pacing, Resting
 from digest.store.mailing.single_mails import SingleMails
-from digest.store.operating.alerts import Alerts
 from digest.store.operating.audit_log import AuditLog
 from digest.store.operating.clocks import Clocks
 from digest.store.operating.console import ConsoleSessions, ConsoleUsers
-from digest.store.operating.monitoring import Monitoring
+from digest.store.operating.monitoring import Alerts, Monitoring
 from digest.store.operating.settings_changes import SettingsChanges
 from digest.store.operating.tokens import Tokens
 from digest.store.people.confirmations import Confirmations
-from digest.store.people.newcomers import Newcomers
-from digest.store.people.records import Roster
+from digest.store.people.records import Newcomers, Roster
 from digest.store.people.subscribers import Subscribers
 from digest.store.publishing.browsing import Browsing
 from digest.store.publishing.by_hand import ByHand
@@ -53,6 +47,7 @@ from digest.store.publishing.webhooks import Webhooks
 from digest.store.upkeep import backup_files
 from digest.store.upkeep.audit import Audit
 from digest.store.upkeep.backups import Backups
+from digest.store.upkeep.renames import DigestNames, Renames
 from digest.store.upkeep.retention import Retention
 
 if TYPE_CHECKING:

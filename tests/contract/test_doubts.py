@@ -10,7 +10,7 @@ import pytest
 from digest.model import Body, DeliveryState, DigestId, Edition, EditionKey, Section, Selected, SubscriberId, Variant
 from digest.records.editions import Recipient
 from digest.records.operating import ClockFault
-from digest.store.mailing.doubts import Doubts
+from digest.store.mailing.dead_letters import Doubts
 from tests.contract.plans import plans
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from digest.model import SourceId
-from digest.records.fetching import FetchState, KeptFetch
+from digest.records.intake import FetchState, KeptFetch
 from digest.store.intake.fetches import packed
 from tests.contract.conftest import DAY, NOW
 

@@ -16,7 +16,7 @@ from digest.store import move_store, open_store
 from digest.store.database.tables import metadata
 from digest.store.database.tables.intake import dumps, renamed_sources, sources
 from digest.store.database.tables.people import consents
-from digest.store.intake.renames import columns
+from digest.store.upkeep.renames import columns
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -186,14 +186,14 @@ MUTANTS = (
     ),
     Mutant(
         "what may be lost is listed in every mail from then on",
-        "digest/store/mailing/doubts.py",
+        "digest/store/mailing/dead_letters.py",
         " - listed.get(row.subscriber_id, set())",
         "",
         ("tests/contract/test_doubts.py",),
     ),
     Mutant(
         "what may be lost is listed though its subscriber left and subscribed again",
-        "digest/store/mailing/doubts.py",
+        "digest/store/mailing/dead_letters.py",
         "if _counts(row)]",
         "]",
         ("tests/integration/service/test_doubts.py",),

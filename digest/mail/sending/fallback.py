@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from digest import logs
 from digest.errors import TransportError
-from digest.mail.replies.limits import RateLimit, rate_limit
+from digest.mail.replies.outcome import RateLimit, rate_limit
 from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
 
 if TYPE_CHECKING:

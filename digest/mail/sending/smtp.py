@@ -10,7 +10,7 @@ import aiosmtplib
 
 from digest import logs
 from digest.errors import TransportError
-from digest.mail.replies.limits import session_is_used_up
+from digest.mail.replies.outcome import session_is_used_up
 from digest.mail.sending.login import Credentials, token, uses_token
 from digest.mail.sending.pipelining import CLOSING, LostCommandsError, Pipeline
 from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session

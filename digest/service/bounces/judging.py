@@ -16,8 +16,7 @@ from digest.addresses import domain_of
 from digest.editions.schedule import next_slot
 from digest.errors import TransportError
 from digest.mail.replies.diagnosis import About, reply_pattern
-from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit
-from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, outcome
+from digest.mail.replies.outcome import BEFORE_THE_RECIPIENT, Patience, RateLimit, is_too_large, outcome, rate_limit
 from digest.model import Delivery, DeliveryState
 from digest.records.mailing import RestingDomain
 from digest.service.bounces.refusals import FIRST_ATTEMPTS, PauseScope, RefusalFinding, RefusalHistory, RefusedDelivery

@@ -16,17 +16,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, HookError, together
-from digest.mail.receiving.provider_events import Event, events
-from digest.mail.receiving.provider_payloads import Provider
-from digest.mail.receiving.provider_signatures import (
+from digest.mail.receiving.provider_events import (
+    Event,
     certificate_url,
     equal_secrets,
+    events,
     signed_by_amazon,
     signed_by_mailgun,
     signed_by_sendgrid,
     signed_by_svix,
     subscribe_url,
 )
+from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.sending.login import first_line
 from digest.model import BounceKind
 from digest.service.bounces.messages import BounceResult, DeliveryEvidence, find_delivery, our_addresses, record_bounce

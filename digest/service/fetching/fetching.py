@@ -16,7 +16,7 @@ from digest.fetching import addresses, commands
 from digest.fetching.fetcher import Fetcher
 from digest.fetching.values import Fetched, Limits, NotModified, Validators
 from digest.model import SourceId
-from digest.records.fetching import COMMAND, FetchState, KeptFetch
+from digest.records.intake import COMMAND, FetchState, KeptFetch
 from digest.service.fetching import pacing
 from digest.service.fetching.origins import names
 from digest.settings import Settings, Source

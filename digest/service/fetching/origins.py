@@ -18,7 +18,7 @@ from digest.dumps.pages import Listed
 from digest.errors import DumpError
 from digest.fetching.addresses import shown, without_secrets
 from digest.model import SourceId
-from digest.records.fetching import COMMAND, FetchState
+from digest.records.intake import COMMAND, FetchState
 from digest.settings import Settings, Source
 
 if TYPE_CHECKING:

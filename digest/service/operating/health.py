@@ -191,7 +191,7 @@ def _resting(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Obs
 
 def _size(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:  # noqa: ARG001 - like all kinds
     """Whether mails of the last week failed for their size. All is well when they are retried, or a week old."""
-    from digest.mail.replies.limits import says_too_large  # noqa: PLC0415 - as in `sending`
+    from digest.mail.replies.outcome import says_too_large  # noqa: PLC0415 - as in `sending`
 
     failed = [one for one in tx.dead_letters.refused_mails(now - _A_WEEK) if says_too_large(one.code, one.text)]
     if not failed:

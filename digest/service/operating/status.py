@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import BounceKind
-    from digest.records.fetching import FetchState
-    from digest.records.intake import KnownDump, Report
+    from digest.records.intake import FetchState, KnownDump, Report
     from digest.records.mailing import RestingDomain, Slowed
     from digest.records.operating import ClockFault
     from digest.service.bounces.suppressing import HeldEdition

@@ -37,8 +37,7 @@ from digest.store.database.tables.publishing import (
     reader_counts,
     revisions,
 )
-from digest.store.intake.departing import depart
-from digest.store.intake.revising import Origin, revise, store_first
+from digest.store.intake.revising import Origin, depart, revise, store_first
 from digest.store.publishing.entries import PUBLISHED
 from digest.store.publishing.merging import passed_on, recall, share
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Row, delete, func, select
 
 from digest.model import SourceId
-from digest.records.fetching import FetchState, KeptFetch
+from digest.records.intake import FetchState, KeptFetch
 from digest.store.database.statements import batches, insert, insert_in
 from digest.store.database.tables.intake import fetch_states, fetches
 

@@ -17,7 +17,7 @@ from digest.store.database.statements import DATE, batches, date_of, fetched, in
 from digest.store.database.tables.columns import UtcTime
 from digest.store.database.tables.intake import dumps, renamed_sources, reports, sources
 from digest.store.database.tables.publishing import departures, entries, entry_sources, placings
-from digest.store.intake import answering, applying, counting, departing, dump_rows
+from digest.store.intake import answering, applying, counting, dump_rows, revising
 from digest.store.operating.clocks import stepped_back
 
 # Statements that each dump needs are created once: creating one takes four times as long as running it.
@@ -225,7 +225,7 @@ class Readings:
 
         Only title, view and text of these placings are stored.
         """
-        return departing.departed(self._connection, source, path, entries)
+        return revising.departed(self._connection, source, path, entries)
 
     def shown_alike(
         self, entries: Iterable[EntryId], but: tuple[SourceId, str], *, markup: bool
@@ -234,7 +234,7 @@ class Readings:
 
         `markup`: only feeds and HTML; otherwise only texts.
         """
-        return departing.shown_alike(self._connection, entries, but, markup=markup)
+        return revising.shown_alike(self._connection, entries, but, markup=markup)
 
     def known(self, questions: Questions) -> list[Known]:
         """Every entry, including removed ones, that answers to a question; unordered, without duplicates."""

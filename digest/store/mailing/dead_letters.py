@@ -1,18 +1,38 @@
-"""Mails that did not arrive, or not yet: an operator reads them and may retry them."""
+"""Mails that did not arrive, or may have got lost: an operator reads them and may retry them. Decisions 102 and 103."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
-from digest.model import DeliveryState, DigestId, EditionKey, SubscriberId
+from digest.model import DeliveryState, DigestId, EditionKey, Entry, Section, SubscriberId
+from digest.records.editions import CLOCK_TOLERANCE, Owed
 from digest.records.mailing import DeliveryRow, Overdue
-from digest.store.database.tables.editions import editions
+from digest.store.database.statements import batches
+from digest.store.database.tables.editions import edition_bodies, edition_entries, editions
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers, subscriptions
+from digest.store.database.tables.publishing import entries
 from digest.store.mailing.deliveries import WITH_ADDRESS, row_of
 from digest.store.people.records import REACHABLE
+from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 
 _UNTRIED = (DeliveryState.PLANNED, DeliveryState.LEASED)
 _DEAD = or_(
@@ -96,3 +116,131 @@ class DeadLetters:
 
 def _count(where: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((where, 1), else_=0)), 0)
+
+
+# Ended, with an attempt that may have succeeded. A delivery that was accepted in the end is certain.
+_NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
+_UNCERTAIN = deliveries.c.uncertain > literal_column("0")  # as the index has it: SQLite cannot match a parameter
+DOUBTFUL = and_(_UNCERTAIN, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
+_SURELY_LOST = and_(
+    deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.SUPPRESSED]), deliveries.c.uncertain == 0
+)
+_WORDS = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
+_LISTING = (
+    select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.again)
+    .join_from(deliveries, edition_bodies, _WORDS)
+    .join(editions, editions.c.key == deliveries.c.edition)
+    .where(cast(edition_bodies.c.again, Text) != "[]", ~_SURELY_LOST)
+    .order_by(editions.c.closes_at, deliveries.c.edition)
+)
+
+
+class Doubts:
+    """Finished deliveries with an attempt that may have succeeded, and none that surely did."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def owed(self, digest: DigestId, frequencies: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
+        """The entries to list once more for reachable followers of the digest.
+
+        These are the entries that such mails of the `frequencies` (the digests with the same entries) announced as new
+        or corrected since the person follows. Entries that are no longer published are left out. So are those that
+        another mail listed for them already, unless that mail surely did not arrive.
+        """
+        follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
+        began = (deliveries.c.begun_at, subscriptions.c.joined_at, subscriptions.c.since)
+        query = (
+            select(
+                deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told, subscribers.c.topics, *began
+            )
+            .join_from(deliveries, edition_bodies, _WORDS)
+            .join(editions, editions.c.key == deliveries.c.edition)
+            .join(subscriptions, follows)
+            .join(subscribers, subscribers.c.id == deliveries.c.subscriber_id)
+            .where(DOUBTFUL, REACHABLE, editions.c.digest.in_(frequencies))
+            .order_by(deliveries.c.subscriber_id, editions.c.closes_at, deliveries.c.edition)
+        )
+        rows = [row for row in self._connection.execute(query) if _counts(row)]
+        if not rows:
+            return {}
+        held = self._held({row.edition for row in rows})
+        listed = self._listed({row.subscriber_id for row in rows})
+        told: dict[int, dict[str, list[str]]] = defaultdict(dict)  # the editions of each entry, by person
+        for row in rows:
+            for entry in _told(row, held[row.edition]) - listed.get(row.subscriber_id, set()):
+                told[row.subscriber_id].setdefault(entry, []).append(row.edition)
+        topics = {row.subscriber_id: tuple(row.topics) for row in rows}
+        known = self._published({entry for mine in told.values() for entry in mine})
+        owed = {}
+        for person, mine in told.items():
+            present = tuple(one for one in known if one.id in mine)
+            if present:
+                keys = dict.fromkeys(key for one in present for key in mine[one.id])
+                owed[SubscriberId(person)] = Owed(present, tuple(map(EditionKey, sorted(keys))), topics[person])
+        return owed
+
+    def listed_in(self, edition: EditionKey, subscriber: SubscriberId) -> list[EditionKey]:
+        """The editions whose mails list for this person what the mail of `edition` announced; oldest first.
+
+        Mails that surely did not arrive do not count.
+        """
+        mine = select(edition_bodies.c.told, deliveries.c.edition).join_from(deliveries, edition_bodies, _WORDS)
+        mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+        row = self._connection.execute(mine).one_or_none()
+        if row is None:
+            return []
+        told = _told(row, self._held([edition])[edition])
+        later = self._connection.execute(_LISTING.where(deliveries.c.subscriber_id == subscriber)).all()
+        held = self._held({one.edition for one in later})
+        return [
+            EditionKey(one.edition)
+            for one in later
+            if any(held[one.edition][ordinal][1] in told for ordinal in one.again)
+        ]
+
+    def _held(self, keys: Iterable[str]) -> dict[str, dict[int, tuple[Section, str]]]:
+        """The entries of editions, by ordinal."""
+        found: dict[str, dict[int, tuple[Section, str]]] = {key: {} for key in keys}
+        for batch in batches(found):
+            query = select(edition_entries).where(edition_entries.c.edition.in_(batch))
+            for row in self._connection.execute(query):
+                found[row.edition][row.ordinal] = (Section(row.section), row.entry_id)
+        return found
+
+    def _listed(self, people: Iterable[int]) -> dict[int, set[str]]:
+        """The entries that mails have listed once more, by person."""
+        rows: list[Row[*tuple[Any, ...]]] = []
+        for batch in batches(people):
+            rows += self._connection.execute(_LISTING.where(deliveries.c.subscriber_id.in_(batch))).all()
+        held = self._held({row.edition for row in rows})
+        found: dict[int, set[str]] = defaultdict(set)
+        for row in rows:
+            found[row.subscriber_id].update(held[row.edition][ordinal][1] for ordinal in row.again)
+        return found
+
+    def _published(self, wanted: Iterable[str]) -> list[Entry]:
+        """The published ones of these entries, newest first."""
+        found = []
+        for batch in batches(wanted):
+            query = entry_rows().where(PUBLISHED, entries.c.id.in_(batch)).order_by(*NEWEST_FIRST)
+            found += entries_of(self._connection, self._connection.execute(query).all())
+        return found
+
+
+def _counts(row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a mail counts for a follower: it was begun since they follow, as far as clocks tell.
+
+    A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
+    `joined_at`, a change of topics moves `since`.
+    """
+    if row.begun_at is None:
+        return False
+    first: datetime = min(row.joined_at, row.since)
+    return bool(row.begun_at >= first - CLOCK_TOLERANCE)
+
+
+def _told(row: Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:
+    """The entries of a mail: those its text announces as new, and those its edition corrected."""
+    corrected = {entry for section, entry in held.values() if section is Section.CORRECTED}
+    return {held[ordinal][1] for ordinal in row.told} | corrected

@@ -40,8 +40,9 @@ from digest.store.database.tables.operating import (
     clock_faults,
     idempotency_keys,
     meta,
+    webhook_events,
+    webhooks,
 )
-from digest.store.database.tables.outlets import webhook_events, webhooks
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.database.tables.publishing import acts, departures, entries, entry_sources, reader_counts, revisions
 

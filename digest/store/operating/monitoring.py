@@ -1,15 +1,19 @@
-"""Repeated queries of monitors: counts that an index answers."""
+"""Alerts to operators, the notices that are not sent yet, and the counts that monitors ask for again and again."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select, update
 
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.records.mailing import DeliveryQueue
+from digest.records.operating import Alert, AlertNotice, NoticeKind
+from digest.store.database.statements import insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.intake import dumps
 from digest.store.database.tables.mailing import deliveries
+from digest.store.database.tables.operating import alert_notices, alerts
 from digest.store.editions.editions import NEWEST_EDITION_FIRST
 from digest.store.mailing.leases import OPEN
 
@@ -62,3 +66,79 @@ class Monitoring:
         counted = select(func.count().label("depth"), func.min(deliveries.c.next_at).label("next_at"))
         row = self._connection.execute(counted.where(OPEN)).one()
         return DeliveryQueue(row.depth, row.next_at)
+
+
+class Alerts:
+    """Problems, and the notices about them that are not sent yet."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[str, Alert]:
+        """All alerts by subject, the oldest problem first."""
+        rows = self._connection.execute(select(alerts).order_by(alerts.c.since, alerts.c.subject))
+        return {row.subject: Alert(row.subject, row.problem, row.since, row.told_at, row.well_since) for row in rows}
+
+    def put(self, alert: Alert) -> None:
+        """Insert or replace an alert."""
+        row = {
+            "problem": alert.problem,
+            "since": alert.since,
+            "told_at": alert.told_at,
+            "well_since": alert.well_since,
+        }
+        first = insert(self._connection, alerts).values(subject=alert.subject, **row)
+        self._connection.execute(first.on_conflict_do_update(index_elements=[alerts.c.subject], set_=row))
+
+    def drop(self, subject: str) -> None:
+        """Delete the alert of a subject, if there is one."""
+        self._connection.execute(delete(alerts).where(alerts.c.subject == subject))
+
+    def notify(self, channel: str, kind: NoticeKind, alert: Alert, now: datetime) -> None:
+        """Queue a notice for a channel."""
+        row = {
+            "channel": channel,
+            "kind": kind,
+            "subject": alert.subject,
+            "problem": alert.problem,
+            "since": alert.since,
+            "made_at": now,
+            "attempts": 0,
+            "next_at": now,
+        }
+        self._connection.execute(insert(self._connection, alert_notices).values(row))
+
+    def notices(self, now: datetime) -> list[AlertNotice]:
+        """The oldest notice of each channel, if it is due."""
+        oldest = select(func.min(alert_notices.c.id)).group_by(alert_notices.c.channel)
+        query = (
+            select(alert_notices)
+            .where(alert_notices.c.id.in_(oldest), alert_notices.c.next_at <= now)
+            .order_by(alert_notices.c.id)
+        )
+        return [
+            AlertNotice(
+                id=row.id,
+                channel=row.channel,
+                kind=NoticeKind(row.kind),
+                subject=row.subject,
+                problem=row.problem,
+                since=row.since,
+                made_at=row.made_at,
+                attempts=row.attempts,
+            )
+            for row in self._connection.execute(query)
+        ]
+
+    def waiting(self) -> int:
+        """How many notices are not sent yet."""
+        return int(self._connection.execute(select(func.count()).select_from(alert_notices)).scalar_one())
+
+    def delete_notice(self, notice: int) -> None:
+        """Delete a notice: it was sent, or is obsolete."""
+        self._connection.execute(delete(alert_notices).where(alert_notices.c.id == notice))
+
+    def put_off(self, notice: int, next_at: datetime) -> None:
+        """Record a failed attempt and when to try again."""
+        here = update(alert_notices).where(alert_notices.c.id == notice)
+        self._connection.execute(here.values(next_at=next_at, attempts=alert_notices.c.attempts + 1))

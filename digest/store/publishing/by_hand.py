@@ -24,7 +24,7 @@ from digest.store.database.meta import grow_published
 from digest.store.database.statements import batches, content_of, date_of, insert, printed_of
 from digest.store.database.tables.publishing import acts, entries, entry_sources, placings, reader_counts, revisions
 from digest.store.intake import revising
-from digest.store.publishing import forgetting, searching, splitting
+from digest.store.publishing import forgetting, merging, searching
 from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 from digest.store.publishing.merging import MERGED
 
@@ -217,13 +217,13 @@ class ByHand:
 
     def shown(self, entry: EntryId) -> list[ShownAs]:
         """How dumps show an entry, by source, path and place; then how others showed it before they left it out."""
-        return splitting.showings(self._connection, entry)
+        return merging.showings(self._connection, entry)
 
     def split(
         self, entry: EntryId, new: NewArticle, shown: Sequence[ShownAs], numbers: Collection[int], now: datetime
     ) -> None:
         """Take an article out of an entry: these placings show it, and these revisions had its text."""
-        splitting.split(self._connection, entry, new, shown, numbers)
+        merging.split(self._connection, entry, new, shown, numbers)
         grow_published(self._connection, now)
 
     def resting(self, source: SourceId, paths: Collection[str]) -> RestingOn:

@@ -10,7 +10,7 @@ from digest.model import EditionKey, EntryId
 from digest.records.publishing import EventState, WebhookCounts, WebhookEvent
 from digest.store.database.statements import insert
 from digest.store.database.tables.intake import sources
-from digest.store.database.tables.outlets import webhook_events, webhooks
+from digest.store.database.tables.operating import webhook_events, webhooks
 from digest.store.database.tables.publishing import entries
 
 _EDITION = "edition/"  # begins the name of an event about one

@@ -144,7 +144,7 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> None:
 
 def seal(file: Path) -> None:
     """Make a closed copy one durable file without a log."""
-    from digest.store.database.faults import translated  # noqa: PLC0415 - commands that only ask load no SQLAlchemy
+    from digest.store.database.engine import translated  # noqa: PLC0415 - commands that only ask load no SQLAlchemy
 
     with translated(str(file)):
         with contextlib.closing(_connected(file)) as connection:

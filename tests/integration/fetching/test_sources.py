@@ -19,7 +19,7 @@ from tests.sites import NOW, Site, response
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from digest.records.fetching import FetchState
+    from digest.records.intake import FetchState
     from tests.conftest import Article, Blog
 
 OTHERS = ("乙的题目", "丙的题目", "丁的题目")

@@ -302,7 +302,7 @@ def test_a_crash_between_deciding_and_telling_loses_nothing_and_one_after_tellin
             watch.look()
     assert hook.posted == []
     with monkeypatch.context() as dying:
-        dying.setattr("digest.store.operating.alerts.Alerts.delete_notice", die)
+        dying.setattr("digest.store.operating.monitoring.Alerts.delete_notice", die)
         with pytest.raises(KeyboardInterrupt):
             watch.look()
     assert watch.mails() == ["[山上] trouble: source blog"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from digest.errors import TransportError
-from digest.mail.replies.limits import RateLimit, is_too_large, rate_limit, session_is_used_up
+from digest.mail.replies.outcome import RateLimit, is_too_large, rate_limit, session_is_used_up
 
 RATES = [
     ("recipient", 450, "4.7.1 Error: too much mail from 192.0.2.1"),

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from digest.mail.receiving.provider_signatures import (
+from digest.mail.receiving.provider_events import (
     certificate_url,
     signed_by_amazon,
     signed_by_mailgun,

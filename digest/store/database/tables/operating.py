@@ -1,8 +1,9 @@
-"""The tables of the store's own state, of alerts, clock faults, changed settings, and of what operators do."""
+"""The tables of the store's state, of alerts, clock faults, changed settings, webhooks, and of what operators do."""
 
 from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from digest.records.operating import ActOutcome, NoticeKind, Via
+from digest.records.publishing import EventState
 from digest.store.database.tables.columns import UtcTime, metadata, needed, one_of
 
 # One row: the store's data about itself.
@@ -124,4 +125,34 @@ settings_changes = Table(
     needed("before", Integer),  # the version to which an undo returns
     needed("text", Text),
     needed("templates", JSON),
+)
+
+
+# `state`: the published state up to which its events were planned.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    needed("since", UtcTime),
+    needed("state", Integer),
+)
+
+# One row for each event that a webhook was or will be sent; the body is deleted when nobody needs it any more.
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("webhook", ForeignKey(webhooks.c.id), primary_key=True),
+    Column("event", Text, primary_key=True),
+    needed("ordinal", Integer),
+    needed("kind", Text),
+    needed("body", Text),
+    needed("made_at", UtcTime),
+    needed("state", Text),
+    needed("attempts", Integer),
+    Column("next_at", UtcTime),
+    needed("answer", Text),
+    Column("ended_at", UtcTime),
+    one_of("state", EventState),
+    CheckConstraint("(state = 'planned') = (next_at IS NOT NULL)", name="next_at"),
+    Index(None, "next_at"),
 )
