@@ -44,6 +44,9 @@ PICTURES = {"/favicon.ico": "icon", "/icon.png": "square", "/logo.png": "logo"} 
 _OK = 200
 _EPOCH = datetime.fromtimestamp(0, UTC)  # of documents without a date
 _SHARED = ("page",)  # what of a query belongs to the permanent address of a page
+# The last two characters of a Chinese paragraph with their marks: no browser may leave one of them alone on a line.
+_END = re.compile(r"[一-鿿][，、；：]?(?:[一-鿿]|\d+)[。！？…；：）》”’]*(?=</p>)")
+_ONE_LINE = 12  # characters that every screen shows in one line
 # A link of ours to a page or a feed, which keeps the script; files and addresses of other sites do not.
 _OURS = re.compile(r'(?P<before>\s(?:href|action)=")(?P<path>/(?!/)[^"?#]*)(?P<query>\?[^"#]*)?(?P<rest>#[^"]*)?"')
 _FILE = re.compile(r"\.(?:css|png|svg|ico|woff2|webmanifest|opml|xml|txt)$")
@@ -81,6 +84,7 @@ class Pages:
         made = self.html(self.language(request), name, {**where, **values})
         if script:
             made = _keeping(converted_page(made, script), script)
+        made = _END.sub(_glued, made)
         if code == _OK and not private:
             return self.served(
                 request, made.encode(), "text/html; charset=utf-8", cache="no-cache", negotiated=["Accept-Language"]
@@ -163,6 +167,12 @@ def script_of(request: Request) -> str:
     """The script of `chinese.SCRIPTS` that a visitor chose; empty for the one in which everything is written."""
     script = request.query_params.get("script", "")
     return script if script in SCRIPTS else ""
+
+
+def _glued(end: re.Match[str]) -> str:
+    page = end.string
+    begins = page.find(">", page.rfind("<p", 0, end.start()))
+    return f'<span class="glued">{end[0]}</span>' if end.start() - begins > _ONE_LINE else end[0]
 
 
 def _keeping(page: str, script: str) -> str:
