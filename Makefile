@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse clean scale fetching bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -113,6 +113,9 @@ font: $(READY) ## Cut the font of formulas anew, SOURCE=latinmodern-math.otf (by
 lighthouse: $(READY) ## Ask Lighthouse about home, entries and an edition; fails below 95 (needs Chromium and npm)
 	npm ci --silent --prefix tests/npm/lighthouse
 	$(BIN)/python -m tests.lighthouse
+
+engines: $(READY) ## Look at the pages in Firefox and WebKit (needs firefox-esr, webkit2gtk-driver and xvfb)
+	DIGEST_TEST_ENGINES=1 $(PYTEST) tests/browser/test_engines.py
 
 bench: $(READY) ## Measure against the limit, GROUP="dumps web …" for some (needs nginx and wrk)
 	$(BIN)/python -m benchmarks $(GROUP)

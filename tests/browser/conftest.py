@@ -41,23 +41,42 @@ PEOPLE = ("ada@example.org", "bob@example.org", "cleo@example.org")
 DAYS = ("2026-03-17T02:00Z", "2026-03-18T02:00Z", "2026-03-20T02:00Z", "2026-03-24T02:00Z")
 
 NARROW = (320, 330, 345, 360, 375, 390, 412, 600)  # px
-# What begins a line, letter by letter: where a line ends is where the next letter lies to the left of the last one.
-BEGINS = """selector => [...document.querySelectorAll(selector)].flatMap(p => {
-    const found = []; let right = -1;
+# The lines of each element, as a browser breaks them: a letter begins one where it lies to the left of the last one's
+# end. A formula or a picture is one character, FORMULA.
+FORMULA = "\ufffc"
+LINES = """selector => [...document.querySelectorAll(selector)].map(p => {
+    const lines = []; let right = Infinity;
+    const add = (letter, box) => {
+        if (box.left < right - 4) lines.push('');
+        lines[lines.length - 1] += letter; right = box.right;
+    };
     const walk = document.createTreeWalker(p, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-        if (['IMG', 'math'].includes(node.nodeName)) { right = node.getBoundingClientRect().right; continue; }
-        for (let at = 0; node.nodeType === 3 && at < node.length; at++) {
+        if (['IMG', 'math'].includes(node.nodeName)) { add('\ufffc', node.getBoundingClientRect()); continue; }
+        if (node.nodeType !== 3 || node.parentElement.closest('math, .unseen')) continue;
+        for (let at = 0; at < node.length; at++) {
             const range = document.createRange();
             range.setStart(node, at); range.setEnd(node, at + 1);
-            const box = range.getBoundingClientRect();
-            if (!box.width) continue;
-            if (box.left < right - 4) found.push(node.data[at]);
-            right = box.right;
+            // WebKit gives the first letter of a line a second, empty box at the end of the line before.
+            const box = [...range.getClientRects()].findLast(box => box.width);
+            if (box) add(node.data[at], box);
         }
     }
-    return found;
+    return lines;
 })"""
+NEVER_FIRST = frozenset("，。、；：！？）》”’…")
+
+
+def begins(lines: list[list[str]]) -> set[str]:
+    """What begins the lines of paragraphs, without their first ones."""
+    return {line[0] for paragraph in lines for line in paragraph[1:]}
+
+
+def alone(lines: list[list[str]]) -> list[str]:
+    """The last lines of paragraphs that have a single character beside marks; a long Latin word may break anywhere."""
+    single = re.compile(r"[^\w\ufffc]*(?![A-Za-z])[\w\ufffc][^\w\ufffc]*")
+    return [one[-1] for one in lines if len(one) > 1 and single.fullmatch(one[-1])]
+
 
 NAMES = (
     *("home", "entry", "revised", "hostile", "long", "empty", "removed", "edition", "search", "found-nothing"),
@@ -82,6 +101,11 @@ LONG_SUM = (
     r"$$\sum_{n=1}^{\infty}\frac{1}{n^2}=\prod_{p}\frac{1}{1-p^{-2}}=1+\frac{1}{4}+\frac{1}{9}+\frac{1}{16}"
     r"+\frac{1}{25}+\frac{1}{36}+\frac{1}{49}+\frac{1}{64}+\cdots=\frac{\pi^2}{6}$$"
 )
+FORMULAS = tuple(
+    f"{'这里说的是' * times}对于任意的$n$维向量$\\boldsymbol{{x}}$,只要$\\frac{{a}}{{b}}>0$,就有$\\sum_k x_k>0$;"
+    f"也就是说,若$\\sqrt{{x}}$(参见上文)存在,那么$\\int_0^1 f$、$\\frac{{1}}{{2}}$都不难得到。"
+    for times in range(4)
+)
 CHANGED = "这一句是后来改过的,原来说的不是这个意思。"
 RICH = Article(
     "各种各样的内容:公式、诗、代码与图",
@@ -92,6 +116,7 @@ RICH = Article(
         "显示的公式",
         "\\begin{equation}\\int_0^1 \\frac{x^4(1-x)^4}{1+x^2}\\,dx=\\frac{22}{7}-\\pi\\end{equation}",
         LONG_SUM,
+        *FORMULAS,
         "一首诗",
         "白日依山尽,",
         "黄河入海流。",

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from digest.model import EntryId, Section, Selected
 from digest.service.editions.drafts import with_pictures
-from tests.browser.conftest import BEGINS, FLAGS, NARROW, chromium_program
+from tests.browser.conftest import FLAGS, FORMULAS, LINES, NARROW, NEVER_FIRST, begins, chromium_program
 from tests.conftest import ROOT
 from tests.golden.mails import MAILS, entry, mail
 
@@ -142,11 +142,6 @@ def test_the_contents_jump_within_the_mail(chromium: Browser, made: dict[str, Ma
     page.close()
 
 
-FORMULAS = tuple(
-    f"{'这里说的是' * times}对于任意的$n$维向量$\\boldsymbol{{x}}$,只要$\\frac{{a}}{{b}}>0$,就有$\\sum_k x_k>0$;"
-    f"也就是说,若$\\sqrt{{x}}$(参见上文)存在,那么$\\int_0^1 f$、$\\frac{{1}}{{2}}$都不难得到。"
-    for times in range(4)
-)
 LAST = """() => [...document.querySelectorAll('.text p')].map(p => {
     const range = document.createRange(); range.selectNodeContents(p);
     const boxes = [...range.getClientRects()].filter(box => box.width), low = Math.max(...boxes.map(box => box.bottom));
@@ -164,8 +159,8 @@ def test_lines_keep_the_rules_of_chinese_at_eight_widths(chromium: Browser) -> N
     assert page.locator(".text img").count() >= len(FORMULAS)
     for width in NARROW:
         page.set_viewport_size({"width": width, "height": 800})
-        begins = page.evaluate(BEGINS, ".text p")
-        assert len(begins) > len(FORMULAS)  # the text does not fit on one line each
-        assert not set(begins) & set("，。、；：！？）》”"), width
+        lines = page.evaluate(LINES, ".text p")
+        assert sum(map(len, lines)) > 2 * len(FORMULAS)  # the text does not fit on one line each
+        assert not begins(lines) & NEVER_FIRST, width
         assert min(page.evaluate(LAST)) > 24, width  # px: more than one character and its mark
     page.close()

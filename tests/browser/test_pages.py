@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import subprocess
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -16,7 +17,7 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
-from tests.browser.conftest import BEGINS, LONG, NAMES, NARROW, SCRIPT
+from tests.browser.conftest import FORMULAS, LINES, LONG, NAMES, NARROW, NEVER_FIRST, SCRIPT, alone, begins
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -386,18 +387,89 @@ def test_no_link_leads_nowhere(site: Site) -> None:
     assert len(seen) > len(NAMES)
 
 
+PARAGRAPHS = {
+    "entry": ".text > p:not(.formula), h1",
+    "edition": ".changes p, .text > p, h1, .index > li > a",
+    "about": "main p",
+    "home": ".excerpt > p, h3",
+    "reading": "main p",
+}
+
+
 def test_lines_of_pages_keep_the_rules_of_chinese_at_eight_widths(browser: Browser, site: Site) -> None:
     with visiting(browser, site, "phone") as visit:
-        for name, selector in (
-            ("entry", ".text > p:not(.formula), h1"),
-            ("edition", ".changes p"),
-            ("about", "main p"),
-        ):
+        for name, selector in PARAGRAPHS.items():
             page = visit(name)
             assert page.locator(selector).count()
             for width in NARROW:
                 page.set_viewport_size({"width": width, "height": 740})
-                assert not set(page.evaluate(BEGINS, selector)) & set("，。、；：！？）》”"), (name, width)
+                lines = page.evaluate(LINES, selector)
+                assert not begins(lines) & NEVER_FIRST, (name, width)
+                assert not alone(lines), (name, width)
+        visit.check()
+
+
+def test_a_browser_that_does_not_balance_paragraphs_leaves_no_character_alone_either(
+    browser: Browser, site: Site
+) -> None:
+    """Firefox has no `text-wrap: pretty`; the last two characters of a paragraph stay together for it."""
+    with visiting(browser, site, "phone") as visit:
+        page = visit("entry")
+        page.evaluate("document.querySelectorAll('.text p').forEach(p => p.style.textWrap = 'wrap')")
+
+        def left() -> list[str]:
+            found = []
+            for width in NARROW:
+                page.set_viewport_size({"width": width, "height": 740})
+                found += alone(page.evaluate(LINES, PARAGRAPHS["entry"]))
+            return found
+
+        assert not left()
+        page.evaluate("document.querySelectorAll('.text p > .glued').forEach(end => end.style.whiteSpace = 'normal')")
+        assert left(), "these widths do part the last character from the others"
+        visit.check()
+
+
+# The gap on each side of a formula to the character beside it on its line, in em of the text.
+GAPS = """() => [...document.querySelectorAll('.text > p:not(.formula) math')].flatMap(math => {
+    const here = math.getBoundingClientRect(), em = parseFloat(getComputedStyle(math.closest('p')).fontSize);
+    const letters = [];
+    const walk = document.createTreeWalker(math.closest('p'), NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+        for (let at = 0; !node.parentElement.closest('math') && at < node.length; at++) {
+            const range = document.createRange();
+            range.setStart(node, at); range.setEnd(node, at + 1);
+            const box = range.getBoundingClientRect();
+            if (!node.data[at].trim() || box.bottom < here.top || box.top > here.bottom) continue;
+            letters.push([node.data[at], here.left - box.right, box.left - here.right]);
+        }
+    }
+    const near = side => letters.filter(one => one[side] > -1).sort((a, b) => a[side] - b[side])[0];
+    return [1, 2].flatMap(side => near(side) && near(side)[side] < em ? [[near(side)[0], near(side)[side] / em]] : []);
+})"""
+
+
+def test_a_formula_stands_apart_from_characters_and_close_to_marks(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit("entry")
+        page.evaluate("document.querySelectorAll('.text').forEach(text => text.style.textAlign = 'left')")
+        for width in (*NARROW, 1280):
+            page.set_viewport_size({"width": width, "height": 740})
+            gaps = page.evaluate(GAPS)
+            assert len(gaps) > len(FORMULAS) * 4
+            for character, gap in gaps:
+                wanted = (-0.05, 0.06) if unicodedata.category(character)[0] == "P" else (0.1, 0.4)
+                assert wanted[0] <= gap <= wanted[1], (width, character, gap)
+        visit.check()
+
+
+def test_verse_is_set_in_kai_and_the_text_around_it_in_song(browser: Browser, site: Site) -> None:
+    with visiting(browser, site) as visit:
+        page = visit("entry")
+        faces = "selector => [...document.querySelectorAll(selector)].map(e => getComputedStyle(e).fontFamily)"
+        (verse,) = {tuple(face.split(", ")[:3]) for face in page.evaluate(faces, ".verse")}
+        assert verse == ('"Kaiti SC"', "STKaiti", "KaiTi")
+        assert all("Serif" in face and "Kai" not in face for face in page.evaluate(faces, ".text > p:not(.verse)"))
         visit.check()
 
 
