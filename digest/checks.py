@@ -25,8 +25,12 @@ from digest.service.editions.digests import schedule_of
 from digest.service.editions.renaming import orphans
 from digest.service.fetching.origins import listed, names
 from digest.service.operating import clocks
+from digest.service.operating.status import edited_files
 from digest.service.sources.renaming import require_present_names
 from digest.settings import advice
+from digest.settings.changes import revision_in
+from digest.settings.effective import needs_restart
+from digest.settings.overlay import changes_file
 from digest.store import is_made, open_unchanged
 from digest.templating import named
 
@@ -58,8 +62,11 @@ def findings(
         yield error("sources", "none is configured yet; `digest init` writes a configuration to start from")
     for part, says in advice(settings):
         yield warning(part, says)
+    yield from _changes(settings)
     for source in settings.sources:
-        if source.path:
+        if source.paused:
+            yield Finding(f"source {source.id}", f"is paused (`digest source resume {source.id}` reads it again)")
+        elif source.path:
             yield from _dumps(source, list(files.listed(source.path)), deep=deep, progress=progress)
         else:
             folder = settings.file.parent if settings.file else Path.cwd()
@@ -77,13 +84,27 @@ def findings(
     yield from transport_findings(settings)
 
 
+def _changes(settings: Settings) -> Iterator[Finding]:
+    """What overrides the configuration, and what of it only a start reads."""
+    changed = (*settings.changed, *edited_files(settings))
+    if not changed:
+        return
+    file = changes_file(settings.data_dir)
+    starts = [key for key in settings.changed if needs_restart(key)]
+    later = f"; {', '.join(starts)} {'holds' if len(starts) == 1 else 'hold'} after a restart" if starts else ""
+    yield Finding("changes", f"{file} overrides {', '.join(changed)}{later} (`digest settings list --changed`)")
+    if file.is_file() and revision_in(file.read_text("utf-8-sig"))[1]:
+        remedy = "reload or restart `digest run`"
+        yield warning("changes", f"{file} was written by hand: other processes do not know it yet ({remedy})")
+
+
 def _contents(settings: Settings, now: datetime, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
     """Findings about the contents of a store that opens."""
     try:
         if is_made(settings.database):
             with open_unchanged(settings.database) as found:
                 for source in settings.sources:
-                    if source.is_fetched:
+                    if source.is_fetched and not source.paused:
                         yield from _fetched(found.store, source, deep=deep, progress=progress)
                 yield from _clock(found.store, settings, now)
                 yield from _orphans(found.store, settings)

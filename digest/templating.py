@@ -9,7 +9,7 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, TypeAlias
 
 from digest import files
-from digest.errors import ConfigurationError
+from digest.errors import ConfigurationError, UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -212,6 +212,19 @@ def template_names(folder: Folders) -> list[str]:
     """All templates that a user can replace, and those that only a user has; the console's can not be replaced."""
     found = environment(LANGUAGES[0], folder).list_templates(extensions=_EXTENSIONS)
     return [name for name in found if not name.startswith(f"{CONSOLE}/")]
+
+
+def template_text(folder: Folders, name: str) -> str:
+    """The text of a template as it holds.
+
+    Raises:
+        UnknownError: there is none of this name.
+    """
+    made = environment(LANGUAGES[0], folder)
+    if name not in template_names(folder):
+        raise UnknownError("template", name, remedy="docs/templates.md lists them")
+    assert made.loader  # noqa: S101 - ours all have one
+    return made.loader.get_source(made, name)[0]
 
 
 def translated(text: str, language: str) -> str:

@@ -89,7 +89,7 @@ class Work:
             *(
                 Tick("refresh", one.every, partial(self.refresh, one), "refresh", after=one.every, source=one.id)
                 for one in settings.sources
-                if not one.is_fetched
+                if not (one.is_fetched or one.paused)
             ),
             *self._fetches(),
             Tick("editions", tick, self.make_editions, "editions", after=tick),
@@ -104,7 +104,7 @@ class Work:
 
     def _fetches(self) -> Iterator[Tick]:
         """The turns of sources that are fetched: spread over the interval, and at a start a few in each second."""
-        fetched = [one for one in self._settings.sources if one.is_fetched]
+        fetched = [one for one in self._settings.sources if one.is_fetched and not one.paused]
         if not fetched:
             return
         from digest.service.fetching import pacing, together  # noqa: PLC0415 - after the first answers

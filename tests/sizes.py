@@ -24,7 +24,7 @@ LONGER_MODULES: dict[str, tuple[int, str]] = {}
 FULLER_FOLDERS = {
     "digest": (41, "the assembly of the service, and one folder for each station"),
     "digest/changes": (27, "one rule about matching, identifiers, dates or texts in each module"),
-    "digest/cli": (38, "one module for each group of commands"),
+    "digest/cli": (39, "one module for each group of commands"),
     "digest/dumps": (19, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (14, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (

@@ -134,9 +134,11 @@ def _require_entries(look: _Look, path: Path | None) -> None:
 
 def _write_all(settings: Settings, table: Mapping[str, object], site: Site | None) -> Path:
     """Write the source, and first the layout that was chosen for it, to the folder beside the configuration."""
-    if site and site.choice and site.declares and settings.file:
+    layout = site.choice.table if site and site.choice and site.declares else None
+    if site and site.choice and layout and settings.file and _is_writable(settings.file):
         write_layout(settings.file.parent / "layouts" / f"{table['id']}.toml", site.choice)
-    return write_sources(settings, [table])
+        layout = None
+    return write_sources(settings, [table], layout)
 
 
 def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
@@ -235,35 +237,55 @@ def _print_look(name: str, look: _Look, site: Site | None) -> None:
         typer.echo(f"… and {len(look.problems) - _SHOWN} more dumps are not read.", err=True)
 
 
-def write_sources(settings: Settings, tables: Sequence[Mapping[str, object]]) -> Path:
-    """Write sources to the configuration, or to the file beside the store if that is read-only; returns the file."""
+def write_sources(
+    settings: Settings, tables: Sequence[Mapping[str, object]], layout: Mapping[str, object] | None = None
+) -> Path:
+    """Write sources to the configuration, or to the changes in `data_dir` if that is read-only; returns the file.
+
+    A `layout` goes to the changes with them.
+    """
+    from digest.app import opened
+    from digest.cli.common import clock, context_of
+    from digest.operations import settings as operations
+    from digest.operations.core import perform
+    from digest.service.operating.auditing import recorded
+    from digest.settings.overlay import changes_file
+
+    ids = [str(table["id"]) for table in tables]
+    with opened(settings) as store:
+        context = context_of(settings, store)
+        if layout is None and settings.file and _is_writable(settings.file):
+            with recorded(store, context.actor, "sources.add", ", ".join(ids), clock):
+                if _append(settings.file, tables):
+                    return settings.file
+        values: dict[str, object] = {f"sources.{name}": dict(table) for name, table in zip(ids, tables, strict=True)}
+        if layout is not None:
+            values[f"layouts.{layout['id']}"] = dict(layout)
+        perform(operations.SET, context, operations.Values(values=values))
+    return changes_file(settings.data_dir)
+
+
+def _append(file: Path, tables: Sequence[Mapping[str, object]]) -> bool:
+    """Write sources to the end of the configuration; False if it cannot be written after all.
+
+    Raises:
+        ConfigurationError: nothing can follow its end.
+    """
     from digest.errors import ConfigurationError
     from digest.json_output import toml_value
-    from digest.settings.layers import added_file, append
+    from digest.settings.layers import append
 
     text = "\n".join(
         "[[sources]]\n" + "".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()) for table in tables
     )
-    file = settings.file
-    assert file is not None  # noqa: S101 - settings that were loaded
-    if _is_writable(file):
-        try:
-            append(file, text)
-        except ValueError as error:
-            remedy = f"write this table into it yourself:\n{text}"
-            raise ConfigurationError(f"no table can follow its end: {error}", place=str(file), remedy=remedy) from error
-        except OSError:
-            pass  # its folder is read-only, or the file is mounted by itself
-        else:
-            return file
-    other = added_file(settings.data_dir)
     try:
-        other.parent.mkdir(parents=True, exist_ok=True)
-        append(other, text)
-    except OSError as error:
-        problem = f"neither it nor {file} can be written: {error.strerror}"
-        raise ConfigurationError(problem, place=str(other), remedy="check the permissions") from error
-    return other
+        append(file, text)
+    except ValueError as error:
+        remedy = f"write this table into it yourself:\n{text}"
+        raise ConfigurationError(f"no table can follow its end: {error}", place=str(file), remedy=remedy) from error
+    except OSError:
+        return False  # its folder is read-only, or the file is mounted by itself
+    return True
 
 
 def _is_writable(file: Path) -> bool:

@@ -181,6 +181,8 @@ def _read_all(store: Store, settings: Settings) -> list[str]:
     problems = []
     kept = "The store is still fenced, and everything stored so far is complete; run the same command again."
     for source in settings.sources:
+        if source.paused:
+            continue
         with Progress(f"reading {source.id}", kept=kept) as progress:
             read = run_pass(store, settings, source, progress=progress.step)
         problems += [f"{source.id}: {problem}" for problem in read.problems]

@@ -101,7 +101,13 @@ def context_of(settings: Settings, store: Store) -> Context:
     from digest.service.operating.auditing import Actor
 
     actor = Actor(_operator(), Via.COMMAND, frozenset(Scope), socket.gethostname())
-    return Context(store, settings, clock, actor)
+    return Context(store, settings, clock, actor, try_templates=_try_templates)
+
+
+def _try_templates(settings: Settings) -> None:
+    from digest.web.template_trials import require_templates
+
+    require_templates(settings)
 
 
 def _operator() -> str:

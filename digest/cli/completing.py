@@ -93,6 +93,17 @@ def _configured(typed: dict[str, Any]) -> tuple[dict[str, Any], Path]:
     return (tomllib.loads(file.read_text("utf-8")) if file.exists() else {}), file.parent
 
 
+def _tables(typed: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The tables of a list in the configuration, and those that changes add to it."""
+    given, folder = _configured(typed)
+    data = os.environ.get("DIGEST_DATA_DIR") or given.get("data_dir") or "../var"
+    changes = Path(os.path.normpath(folder / str(data))) / "changes" / "settings.toml"
+    more = tomllib.loads(changes.read_text("utf-8")) if changes.is_file() else {}
+    known = list(given.get(name, ()))
+    ids = {one.get("id") for one in known}
+    return known + [one for one in more.get(name, ()) if one.get("id") not in ids]
+
+
 def _database(typed: dict[str, Any]) -> str:
     given, folder = _configured(typed)
     url = os.environ.get("DIGEST_DATABASE_URL") or given.get("database_url")
@@ -110,8 +121,7 @@ def _named(tables: str, *, stored: bool = False) -> Offers:
     """Ids from the configuration with their titles, then ids that are only in the store."""
 
     def offers(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
-        given, _ = _configured(typed)
-        found = {str(one["id"]): str(one.get("title", "")) for one in given.get(tables, ())}
+        found = {str(one["id"]): str(one.get("title", "")) for one in _tables(typed, tables)}
         if stored:
             with contextlib.suppress(Exception):  # the store may be unavailable
                 found = {name: found.get(name, about) for name, about in _stored(tables)(typed, "")} | found
@@ -135,6 +145,28 @@ def _dumps(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
 
 def _fields(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
     return [(one, "") for one in ("title", "author", "date", "all") if one.startswith(begins)]
+
+
+def _settings(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+    """The keys of settings; those of tables in lists with the ids of their tables."""
+    from digest.settings import fields
+
+    for path in fields.paths():
+        field = fields.field_of(path)
+        if field is None or fields.is_list_of_tables(path) or fields.group_of(field):
+            continue
+        ids = [str(one["id"]) for one in _tables(typed, path[0])] if fields.is_in_list(path) else []
+        for key in [".".join((path[0], name, *path[1:])) for name in ids] or [".".join(path)]:
+            if key.startswith(begins) and not (fields.is_in_list(path) and not ids):
+                yield key, (field.description or "").partition(".")[0]
+
+
+def _new_values(typed: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
+    """The same for `KEY=VALUE`; in `source set` the keys of one source."""
+    if source := str(typed.get("source") or ""):
+        before = f"sources.{source}."
+        return [(f"{key.removeprefix(before)}=", about) for key, about in _settings(typed, before + begins)]
+    return [(f"{key}=", about) for key, about in _settings(typed, begins)]
 
 
 def _mail_kinds(_: dict[str, Any], begins: str) -> Iterable[tuple[str, str]]:
@@ -165,6 +197,9 @@ _BY_NAME: dict[str, Offers] = {
     "lift": _fields,
     "kind": _mail_kinds,
     "dump_of": _dumps,
+    "values": _new_values,
+    "unset": _settings,
+    "setting": _settings,
 }
 # Arguments that mean something else in one group of commands than in the others.
 _KINDS = {
@@ -172,6 +207,7 @@ _KINDS = {
     "digests": {"old": "old_digest", "digest": "old_digest"},
     **{name: {"after": "entry", "dump": "dump_of"} for name in ("entries", "entry")},
     "init": {"dumps": ""},
+    "settings": {"keys": "setting"},
     "mail": {"key": "", "kind": "kind"},
     "key": {"kind": ""},
 }

@@ -89,6 +89,8 @@ def _lines(source: Source, holds: SourceHolds) -> Iterator[str]:
     yield f"{source.id}: {source.title}"
     yield f"  dumps: {len(holds.dumps)}; last read: {_moment(refreshed_at)}"
     yield f"  content last changed: {_moment(holds.changed_at)}"
+    if source.paused:
+        yield f"  paused: it is not read until `digest source resume {source.id}`"
     for dump in holds.dumps:
         if dump.state is DumpState.FAILED:
             yield f"failed: {dump.path}: {dump.reason}"
@@ -183,6 +185,7 @@ def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
     return {
         "source": source.id,
         "title": source.title,
+        **({"paused": True} if source.paused else {}),
         "refreshed_at": state and state.refreshed_at,
         "changed_at": holds.changed_at,
         "dumps": len(holds.dumps),

@@ -36,7 +36,7 @@ def refresh(
 ) -> None:
     """Read all sources once and store what is new; first fetch those that are fetched, due or not."""
     with store_of(config) as (settings, store):
-        chosen = chosen_sources(settings, source)
+        chosen = _read_sources(chosen_sources(settings, source))
         if allow_private:
             chosen = tuple(one.model_copy(update={"allow_private": True}) for one in chosen)
         fetch_sources(store, settings, chosen)
@@ -53,6 +53,14 @@ def chosen_sources(settings: Settings, source: str | None) -> tuple[Source, ...]
     if found is None:
         raise UnknownError("source", source, remedy="the configuration lists the sources")
     return (found,)
+
+
+def _read_sources(chosen: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Those that are not paused, and a line about each other one."""
+    for one in chosen:
+        if one.paused:
+            typer.echo(f"digest: {one.id} is paused (`digest source resume {one.id}` reads it again)", err=True)
+    return tuple(one for one in chosen if not one.paused)
 
 
 def fetch_sources(store: Store, settings: Settings, sources: tuple[Source, ...]) -> None:

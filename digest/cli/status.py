@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from digest.service.operating.status import SourceStatus, Status
 
 _INDENT = "    "
+_NAMED = 10  # changed settings
 _MANY = 30  # sources or troubles; of more, only a part is listed
 
 
@@ -56,6 +57,7 @@ def _status_json(state: Status) -> dict[str, object]:
                 "source": source.id,
                 **pick(source, "refreshed_at", "next_at", "changed_at", "settled", "entries", "dumps"),
                 "problem": source.problem or None,
+                **({"paused": True} if source.paused else {}),
                 **({"fetches": [_fetch_json(*one) for one in source.fetches]} if source.fetches else {}),
                 "troubled": [_trouble_json(source, dump) for dump in source.troubled],
                 "notes": holds.notes(source.noted, warnings=True),
@@ -86,6 +88,7 @@ def _status_json(state: Status) -> dict[str, object]:
         "alerts": [pick(one, "kind", "subject", "problem", "since", "told_at") for one in state.troubles],
         "undrawn_formulas": state.undrawn,
         **pick(state, "backed_up_at", "fenced"),
+        "settings": {"revision": state.revision, "changed": list(state.changed)},
         "clock_faults": [pick(one, "what", "number", "moment", "done", "at") for one in state.clock_faults],
         "ambiguous": [{"dump": one.path, **pick(one, "at", "source", "title", "outcome")} for one in state.reports],
     }
@@ -182,7 +185,7 @@ class _Page:
                 f"{source.entries:,}",
                 f"{source.dumps:,}",
                 relative_time(source.refreshed_at, self.now) if source.refreshed_at else "never",
-                self._next(source.next_at),
+                "paused" if source.paused else self._next(source.next_at),
                 relative_time(source.changed_at, self.now) if source.changed_at else "never",
             )
             for source in self._listed
@@ -262,6 +265,9 @@ class _Page:
         state = self.state
         backup = local_and_relative(state.backed_up_at, self.now) if state.backed_up_at else "never"
         self._say(f"last backup: {backup}")
+        if state.changed:
+            shown = ", ".join(state.changed[:_NAMED]) + (", …" if len(state.changed) > _NAMED else "")
+            self._say(f"changed settings: {shown}; `digest settings list --changed` says from what")
         if state.undrawn:
             self._say(f"formulas that could not be drawn and are shown as TeX: {state.undrawn}")
         for report in state.reports:

@@ -94,6 +94,8 @@ class Context:
     now: Callable[[], datetime]
     actor: Actor
     service: Service = field(default_factory=Service)
+    # Renders all templates of some settings with samples, and raises if one is wrong; it stands above this station.
+    try_templates: Callable[[Settings], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

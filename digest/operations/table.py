@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from digest.operations import audit, tokens
+from digest.operations import audit, settings, source_settings, templates, tokens
 
 if TYPE_CHECKING:
     from digest.operations.core import Operation
@@ -12,5 +12,8 @@ if TYPE_CHECKING:
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *tokens.OPERATIONS,
     *audit.OPERATIONS,
+    *settings.OPERATIONS,
+    *source_settings.OPERATIONS,
+    *templates.OPERATIONS,
 )
 BY_NAME = {one.name: one for one in OPERATIONS}

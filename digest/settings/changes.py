@@ -190,7 +190,8 @@ def with_value(document: Document, key: Key, value: object, before: Document) ->
         return made
     made = _without_unset(made, key)
     if is_in_tables(key) and len(key) > 1:
-        rest = {key[2]: value} if len(key) > 2 else as_mapping(value)  # noqa: PLR2004 - list, id and key
+        given = {key[2]: value} if len(key) > 2 else as_mapping(value)  # noqa: PLR2004 - list, id and key
+        rest = {name: one for name, one in given.items() if one is not None}
         tables = [dict(one) for one in made.get(key[0], [])]
         own = _with_id(tables, key[1])
         if own is None:

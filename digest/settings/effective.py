@@ -72,10 +72,10 @@ def effective(configuration: Read) -> list[Effective]:
 
 
 def flat(settings: Settings | None) -> dict[str, Any]:
-    """Every value by its key, in the types of JSON; nothing of no settings."""
+    """Every value by its key, in the types of JSON, secrets masked; nothing of no settings."""
     if settings is None:
         return {}
-    return {key: plain(value) for key, _, value in _settings(settings, None)}
+    return {key: _shown(path, value) for key, path, value in _settings(settings, None)}
 
 
 def unchanged(configuration: Read) -> Read:
@@ -162,9 +162,7 @@ def _element(given: dict[str, Any], name: str, number: int) -> dict[str, Any]:
 
 
 def _effective(key: str, path: positions.Path, value: object, places: Places, before: dict[str, Any]) -> Effective:
-    field = fields.field_of(path)
-    secret = field is not None and not field.repr
-    shown = (MASKED if value else "") if secret else plain(value)
+    secret, shown = _is_secret(path), _shown(path, value)
     restart = needs_restart(key)
     source = places.source(path)
     if source is None:
@@ -175,6 +173,15 @@ def _effective(key: str, path: positions.Path, value: object, places: Places, be
     if places.is_changed(path):
         return Effective(key, shown, Origin.CHANGES, _place(file, line), restart, changed=True, before=before.get(key))
     return Effective(key, shown, Origin.CONFIGURATION, _place(file, line), restart, secret)
+
+
+def _is_secret(path: positions.Path) -> bool:
+    field = fields.field_of(path)
+    return field is not None and not field.repr
+
+
+def _shown(path: positions.Path, value: object) -> Any:  # noqa: ANN401 - whatever JSON has
+    return (MASKED if value else "") if _is_secret(path) else plain(value)
 
 
 def needs_restart(key: str) -> bool:

@@ -69,6 +69,9 @@ class Source(Group):
         description="The ids of the layouts by which to read its dumps; without any, feeds, `dateblock`, `byline`.",
     )
     every: Duration = Field(timedelta(minutes=15), gt=timedelta(0), description="How often to read it.")
+    paused: bool = Field(
+        default=False, description="Do not read it, and report no trouble about it; its entries stay published."
+    )
     backlog: int = Field(10, ge=0, description="How many entries of the first import count as new.")
     earliest: FirstDay = Field(
         None,

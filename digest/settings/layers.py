@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ class Overlay:
     def before(self, path: Path) -> Path:
         """The path of a value without the changes."""
         name, number = (path[0], path[1]) if len(path) > 1 else ("", None)
-        if isinstance(number, int) and name in self.rows:
+        if isinstance(number, int) and number < len(self.rows.get(str(name), ())):
             former = self.rows[str(name)][number]
             return path if former is None else (name, former, *path[2:])
         return path
@@ -135,12 +135,8 @@ def added_file(folder: File) -> File:
     return folder / _ADDED
 
 
-def with_additions(
-    given: Mapping[str, object], folder: File, added: File, more: Sequence[Mapping[str, object]] = ()
-) -> Layer:
-    """The settings of a file, with the tables of `layouts/*.toml` in its folder, of the file `added`, and with `more`.
-
-    `more` are tables of sources.
+def with_additions(given: Mapping[str, object], folder: File, added: File) -> Layer:
+    """The settings of a file, with the tables of `layouts/*.toml` in its folder, and of the file `added`.
 
     What is wrong in one of these files is a mistake of the layer; the others are read.
     """
@@ -160,11 +156,17 @@ def with_additions(
         if isinstance(here, list):
             additions.append(Addition(name, len(here), len(tables), str(file), text))
             values[name] = [*here, *tables]
-    sources = values.get(SOURCES, [])
-    if more and isinstance(sources, list):
-        additions.append(Addition(SOURCES, len(sources), len(more), _NEW, ""))
-        values[SOURCES] = [*sources, *more]
     return Layer(values, {}, tuple(mistakes), tuple(additions))
+
+
+def with_sources(layer: Layer, more: Sequence[Mapping[str, object]]) -> Layer:
+    """The settings of a layer with further tables of sources, which are in no file yet."""
+    sources = layer.values.get(SOURCES, [])
+    if not more or not isinstance(sources, list):
+        return layer
+    added = Addition(SOURCES, len(sources), len(more), _NEW, "")
+    values = {**layer.values, SOURCES: [*sources, *more]}
+    return replace(layer, values=values, additions=(*layer.additions, added))
 
 
 def _only(document: Mapping[str, object], name: str, file: File, text: str) -> list[Any]:

@@ -13,7 +13,7 @@ from digest.errors import ConfigurationError, MistakesError, SettingError
 from digest.settings.changes import keys_in, revision_in
 from digest.settings.environment import demo_environment, environment, secrets
 from digest.settings.former import former_names
-from digest.settings.layers import Layer, added_file, data_folder, merged, read, toml, with_additions
+from digest.settings.layers import Layer, added_file, data_folder, merged, read, toml, with_additions, with_sources
 from digest.settings.mistakes import checked
 from digest.settings.overlay import Changes, changed_templates, changes_in, overlaid
 
@@ -135,9 +135,17 @@ def _read(
     if str(given.get("tag", "")).startswith(_DEMO):  # for every command: no setting of a real one leads it elsewhere
         others = (demo_environment(),)
     folder = data_folder(merged((Layer(given, {}), *others)), file.absolute().parent)
-    below = with_additions(given, file.parent, added_file(folder), more)
+    below = with_additions(given, file.parent, added_file(folder))
     changes = changes_in(folder) if changes is None else changes
-    return Read((overlaid(below, changes), *others), file, text, below.values, below.mistakes, changes, folder)
+    return Read(
+        (with_sources(overlaid(below, changes), more), *others),
+        file,
+        text,
+        below.values,
+        below.mistakes,
+        changes,
+        folder,
+    )
 
 
 def checked_settings(configuration: Read, further: Callable[[Settings], Iterable[Broken]] = _no_rules) -> Settings:

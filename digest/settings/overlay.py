@@ -172,6 +172,8 @@ class _Over:
                 rows.append(None)
                 self._paths[name, number] = (name, at)
             for key, one in table.items():
+                if key == "id" and (name, number) not in self._paths:
+                    continue  # it says which table is meant
                 if self._is_allowed((name, key), (name, at, key), f"{name}.{wanted}.{key}"):
                     here[number][key] = one
                     self._paths[name, number, key] = (name, at, key)

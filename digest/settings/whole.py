@@ -206,6 +206,11 @@ class Settings(Group, BaseSettings):
         return self._changed
 
     @property
+    def edited_templates(self) -> Path | None:
+        """The folder of templates that were edited in the console; None if none was."""
+        return self._edited_templates
+
+    @property
     def template_folders(self) -> tuple[Path, ...]:
         """The folders whose files replace our templates of the same name; the first one wins."""
         return tuple(one for one in (self._edited_templates, self.templates) if one)

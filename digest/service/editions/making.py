@@ -199,8 +199,12 @@ def _digest_state(tx: Transaction, digest: Digest, now: datetime) -> DigestState
 
 
 def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
-    """Whether the first import of each source of the digest is finished: half an import is no first edition."""
-    names = digest.sources or tuple(source.id for source in settings.sources)
+    """Whether the first import of each source of the digest is finished: half an import is no first edition.
+
+    A paused source is not waited for.
+    """
+    read = [source.id for source in settings.sources if not source.paused]
+    names = [name for name in digest.sources if name in read] if digest.sources else read
     settled = {name for name, state in tx.readings.sources().items() if state.settled_at is not None}
     return settled.issuperset(names)
 

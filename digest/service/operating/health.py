@@ -121,9 +121,9 @@ def _trouble(kind: Kind, seen: Observation, stored: Mapping[str, Alert], now: da
 
 
 def is_overdue(source: Source, state: SourceState | None, now: datetime) -> bool:
-    """Whether a source was never read, or not for several times its interval."""
+    """Whether a source was never read, or not for several times its interval; a paused one is not."""
     age = _age(state.refreshed_at if state else None, now)
-    return age is None or age > OVERDUE * source.every
+    return not source.paused and (age is None or age > OVERDUE * source.every)
 
 
 def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Observation]:
@@ -134,7 +134,7 @@ def _sources(tx: Transaction, settings: Settings, now: datetime) -> Iterator[Obs
 
 def _source(tx: Transaction, source: Source, state: SourceState | None, alerts: Alerts, now: datetime) -> Observation:
     subject = f"source {source.id}"
-    if state is not None and state.failures > 0:
+    if state is not None and state.failures > 0 and not source.paused:
         problem = state.problem or "; ".join(_held(tx, state.id))
         return Observation(subject, Health.ILL if state.failures >= alerts.after else Health.DOUBTFUL, problem)
     if not is_overdue(source, state, now):

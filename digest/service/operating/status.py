@@ -44,7 +44,7 @@ class SourceStatus:
     `troubled` are its dumps that are held or could not be read, `noted` those with notes, good or not. `agree` good
     readings end a hold. `problem` is the problem of its newest pass, empty if there was none. `changed_at` is when a
     dump of it last changed, `next_at` when it is read next; absent before the first pass. `fetches` are the states of
-    its addresses or its program, by the names of their pages.
+    its addresses or its program, by the names of their pages. A `paused` source is not read.
     """
 
     id: str
@@ -60,6 +60,7 @@ class SourceStatus:
     changed_at: datetime | None
     next_at: datetime | None
     fetches: tuple[tuple[str, FetchState], ...] = ()
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class Status:
     backed_up_at: datetime | None
     fenced: datetime | None
     clock_faults: tuple[ClockFault, ...] = ()
+    revision: int = 0  # of the changes of settings and templates
+    changed: tuple[str, ...] = ()  # the settings and templates that they change
 
 
 def status(store: Store, settings: Settings, now: datetime) -> Status:
@@ -131,8 +134,9 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
                     source.agree,
                     known.problem if known else "",
                     tx.readings.changed_at(SourceId(source.id)),
-                    known.refreshed_at + source.every if known and known.refreshed_at else None,
+                    known.refreshed_at + source.every if known and known.refreshed_at and not source.paused else None,
                     tuple(fetches.get(source.id, ())),
+                    source.paused,
                 )
             )
         editions = tx.editions.editions()
@@ -167,7 +171,18 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tx.backups.made_at(),
             tx.backups.fenced(),
             tuple(tx.clocks.standing()),
+            tx.settings.revision(),
+            (*settings.changed, *edited_files(settings)),
         )
+
+
+def edited_files(settings: Settings) -> list[str]:
+    """The edited templates, as `templates/web/home.html`."""
+    folder = settings.edited_templates
+    if folder is None:
+        return []
+    files = sorted(folder.rglob("*"))
+    return [f"templates/{one.relative_to(folder).as_posix()}" for one in files if one.is_file() and one.name[0] != "."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +232,15 @@ def monitored_state(store: Store, settings: Settings, now: datetime) -> Monitore
     with store.read() as tx:
         states = tx.readings.sources()
         known = [(source, states.get(SourceId(source.id))) for source in settings.sources]
-        ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in known if state and state.refreshed_at]
-        fetched = [state for _, _, state in fetch_states(tx, settings) if state]
+        active = [(source, state) for source, state in known if not source.paused]
+        ages = [max(now - state.refreshed_at, _NO_TIME) for _, state in active if state and state.refreshed_at]
+        fetched = [state for source, _, state in fetch_states(tx, settings) if state and not source.paused]
         good = [max(now - state.confirmed_at, _NO_TIME) for state in fetched if state.confirmed_at]
         queue = tx.monitoring.queue()
         return MonitoredState(
             sources=len(known),
             overdue=sum(is_overdue(source, state, now) for source, state in known),
-            failing=sum(state is not None and state.failures > 0 for _, state in known),
+            failing=sum(state is not None and state.failures > 0 for _, state in active),
             oldest_refresh=max(ages, default=_NO_TIME),
             troubled={state: 0 for state in DumpState if state is not DumpState.GOOD}
             | tx.monitoring.troubled_dumps([SourceId(source.id) for source in settings.sources]),

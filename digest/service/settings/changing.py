@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from digest.service.settings.following import (
     require_revision,
     store_version,
 )
-from digest.settings.changes import is_in_tables, key_of, keys_in, text_of, with_value, without_key
+from digest.settings.changes import UNSET, is_in_tables, key_of, keys_in, text_of, with_value, without_key
 from digest.settings.effective import flat, needs_restart, variable_of, with_changes
 from digest.settings.loading import checked_settings
 from digest.settings.overlay import Changes, changed_templates
@@ -70,12 +71,14 @@ def change(
     actor: str,
     now: datetime,
     revision: int | None = None,
+    tried: Callable[[Settings], object] | None = None,
 ) -> Changed:
     """Give settings other values, by their keys: `sources.blog.every`, `mail.per_second`, `language`.
 
     None unsets what the configuration sets. A mapping is a value for a whole table: `sources.blog` adds a source, or
     replaces its earlier changes; with None, it removes the source. Values have the types of TOML. `revision` is the one
-    that the caller looked at; None means whatever is there.
+    that the caller looked at; None means whatever is there. `tried` renders all templates of some settings, and raises
+    if one is wrong.
 
     Raises:
         ConfigurationError: a value is wrong, a variable overrides it, or the files cannot be written.
@@ -94,7 +97,7 @@ def change(
         _require_no_variable(with_changes(configuration, Changes(document)), values)
         return Content(document, content.templates)
 
-    return _apply(store, settings, edit, ", ".join(values), actor=actor, now=now, revision=revision)
+    return _apply(store, settings, edit, ", ".join(values), actor=actor, now=now, revision=revision, tried=tried)
 
 
 def revert(
@@ -205,8 +208,13 @@ def edited_templates(store: Store) -> dict[str, str]:
 
 
 def exported(store: Store) -> str:
-    """The changes as TOML, to be moved into the configuration by hand."""
-    return text_of(content_of(newest_version(store)).document)
+    """The changes as TOML, to be moved into the configuration by hand; comments say what to remove there."""
+    document = dict(content_of(newest_version(store)).document)
+    removed = document.pop(UNSET, [])
+    lines = [f"# Remove from the configuration: {', '.join(map(str, removed))}.\n"] if removed else []
+    if any(map(is_in_tables, ([key] for key in document))):
+        lines.append("# If the configuration has a table with the same id, write these keys into it.\n")
+    return "".join(lines) + ("\n" if lines and document else "") + text_of(document)
 
 
 # --- one change -----------------------------------------------------------------------------------
@@ -237,6 +245,7 @@ def _apply(
         if not keys and {*keys_in(present.document)} <= {*keys_in(content.document)}:
             return Changed(known, after, (), ())
         _require_usable(after, keys)
+        text = _text(content)
         if tried:
             _try(after, content.templates, tried)
         version = SettingsVersion(
@@ -245,7 +254,7 @@ def _apply(
             actor,
             summary if len(summary) <= _LONGEST else f"{summary[: _LONGEST - 1]}…",
             known if before is None else before,
-            text_of(content.document),
+            text,
             dict(content.templates),
         )
         with Written(settings.data_dir, content.document, content.templates, version.revision) as written:
@@ -257,6 +266,19 @@ def _apply(
     for notice in tuple(LISTENERS):
         notice()
     return Changed(version.revision, after, keys, tuple(key for key in keys if needs_restart(key)))
+
+
+def _text(content: Content) -> str:
+    """The changes as TOML, in which not everything can be written that JSON can express."""
+    text = text_of(content.document)
+    try:
+        "".join((text, *content.templates.values())).encode()
+        same = tomllib.loads(text) == content.document
+    except ValueError:  # half of a character, or no TOML
+        same = False
+    if not same:
+        raise ConfigurationError("a value has no form in TOML", place=_PLACE, remedy="leave out what has no value")
+    return text
 
 
 def _require_usable(settings: Settings, keys: Sequence[str]) -> None:

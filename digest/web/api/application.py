@@ -33,6 +33,7 @@ from digest.web.api.problems import RefusedError, problem, problem_of
 from digest.web.api.requests import read_request
 from digest.web.pages import Pages
 from digest.web.requests import network_of
+from digest.web.template_trials import require_templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,7 +101,7 @@ class _Api:
         operations: Sequence[Operation[Any, Any]],
     ) -> None:
         self._store, self._settings, self._now, self._operations = store, settings, now, operations
-        self._blank = Context(store, settings, now, Actor("", Via.API, frozenset()), service)
+        self._blank = Context(store, settings, now, Actor("", Via.API, frozenset()), service, require_templates)
         self._pages = Pages(settings)
         self._counting = threading.Lock()
         self._requests, self._failures = Rate(settings.api.per_minute), Rate(_WRONG_TOKENS)

@@ -11,6 +11,7 @@ from digest.errors import (
     BusyError,
     ClockError,
     ConfigurationError,
+    ConflictError,
     DigestError,
     FencedError,
     MistakesError,
@@ -76,6 +77,7 @@ def status_of(error: DigestError) -> int:
     kinds: tuple[tuple[type[DigestError], int], ...] = (
         (ForbiddenError, 403),
         (UnknownError, 404),
+        (ConflictError, 409),
         (FencedError, 409),
         (ClockError, 503),
         (StoreError, 503),

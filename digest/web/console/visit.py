@@ -19,6 +19,7 @@ from digest.service.console import sessions, users
 from digest.service.operating.auditing import Actor
 from digest.web.conditional import preferred
 from digest.web.requests import Form, network_of
+from digest.web.template_trials import require_templates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +115,7 @@ class Visit:
     def context(self) -> Context:
         """What an operation works with here."""
         actor = Actor(self.me.user.name, Via.CONSOLE, users.allowed(self.me.user.role), self.network)
-        return Context(self.store, self.settings, self.console.now, actor, self.console.service)
+        return Context(self.store, self.settings, self.console.now, actor, self.console.service, require_templates)
 
     def csrf(self) -> str:
         """The token that every form must send as `csrf`."""

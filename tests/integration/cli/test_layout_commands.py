@@ -229,7 +229,7 @@ def test_where_the_configuration_is_read_only_a_source_goes_to_a_file_that_is_re
     monkeypatch.setattr("digest.cli.adding._is_writable", lambda _: False)  # root may write anything
     out, _ = printed(capfd, *adding(blog, dumps, "--yes"))
     assert config.read_bytes() == before
-    assert "sources.toml" in out
+    assert "changes/settings.toml" in out
     assert {one["layout"]: one["sources"] for one in blog.listed("layout", "list")}["09-uninews-en"] == ["news"]
     _, err = printed(capfd, *adding(blog, dumps, "--yes"), code=2)
     assert "another source has the id 'news' too" in err

@@ -32,14 +32,27 @@ if TYPE_CHECKING:
 LOOK = {
     "alerts", "audit list", "check", "deliveries list", "edition list", "edition plan", "edition preview",
     "edition show", "entries list", "entries show", "explain", "mail preview", "simulate", "source fetches",
-    "source show", "status", "subscribers export", "subscribers list", "subscribers show", "tokens list",
-    "webhooks events", "webhooks list",
+    "settings export", "settings list", "source show", "status", "subscribers export", "subscribers list",
+    "subscribers show", "tokens list", "webhooks events", "webhooks list",
 }  # fmt: skip
 NO_STORE = {
     "alerts test", "demo", "init", "layout list", "layout show", "layout suggest", "layout try", "mail key",
     "migrate-store", "parse", "source add", "source import", "subscribers form", "webhooks test",
 }  # fmt: skip
-SAFE = {"adopt", "backup", "feed", "fence", "restore"}  # they send nothing, and a wrong time in them does no harm
+SAFE = {
+    "adopt",
+    "backup",
+    "feed",
+    "fence",
+    "restore",
+    "settings revert",
+    "settings set",
+    "settings undo",
+    "source pause",
+    "source remove",
+    "source resume",
+    "source set",
+}  # they send nothing, and a wrong time in them does no harm
 SERVES = {"run"}
 DOCUMENTS = {"feed", "subscribers export"}  # their output is a document itself
 LONG_AGO = datetime(2015, 3, 2, 0, 30, tzinfo=UTC)
