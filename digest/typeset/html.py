@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 
 from digest.model import Block, BlockKind
 from digest.typeset.characters import WIDE, strip_unsafe
@@ -64,30 +66,56 @@ def _element(block: Block, level: int, styles: dict[str, str] | None, channel: C
             return _tag("p", "", lines, styles)
 
 
-def inline(parts: Sequence[str | Formula], channel: Channel, links: Sequence[tuple[int, str, str]]) -> str:
-    """Text and formulas in a row, with the links at their places.
+def inline(
+    parts: Sequence[str | Formula],
+    channel: Channel,
+    links: Sequence[tuple[int, str, str]],
+    marks: Sequence[str] = (),
+) -> str:
+    """Text and formulas in a row, with the links at their places; `marks` names an element around each part, or none.
 
     Unless it is told not to, a browser breaks a line after MathML or a picture, even before a comma. A quarter of a
     character separates them from Chinese characters, as `text-autospace` separates Latin words. Source: CLREQ 3.2.2.
     """
-    made, offset = "", 0
+    made: list[tuple[str, str]] = []  # marks, and the HTML within them
+    offset = 0
     for at, part in enumerate(parts):
+        mark = marks[at] if marks else ""
         if isinstance(part, str):
-            glued = len(part) - len(part.lstrip(_NEVER_FIRST)) if made.endswith(("</math>", "/>")) else 0
-            start = max(made.rfind("<math"), made.rfind("<img")) if glued else -1
-            if start >= 0:
-                how = 'class="glued"' if made.startswith("<math", start) else f'style="{_UNBROKEN}"'
-                made = f"{made[:start]}<span {how}>{made[start:]}{escape(part[:glued])}</span>"
-            else:
-                glued = 0
-            made += _anchored(part[glued:], offset + glued, links)
+            glued = _glued_to(made[-1][1], part) if at and isinstance(parts[at - 1], Formula) else 0
+            if glued:
+                made[-1] = _together(*made[-1], mark, escape(part[:glued]))
+            made.append((mark, _anchored(part[glued:], offset + glued, links)))
             offset += len(part)
         else:
-            around = [other for other in (*parts[max(0, at - 1) : at], "") if isinstance(other, str)][:1]
-            behind = [other for other in (*parts[at + 1 : at + 2], "") if isinstance(other, str)][:1]
-            made += _apart(channel(part), _HAN.match(around[0][-1:]), _HAN.match(behind[0][:1]))
+            left, right = _HAN.match(_at(parts, at - 1)[-1:]), _HAN.match(_at(parts, at + 1)[:1])
+            made.append((mark, _apart(channel(part), left, right)))
             offset += len(part.source)
-    return made
+    runs = groupby(filter(itemgetter(1), made), itemgetter(0))
+    return "".join(_marked("".join(html for _, html in run), mark) for mark, run in runs)
+
+
+def _together(mark: str, drawn: str, mark_behind: str, behind: str) -> tuple[str, str]:
+    """A formula and the punctuation behind it on one line."""
+    how = 'class="glued"' if drawn.endswith("</math>") else f'style="{_UNBROKEN}"'
+    if mark == mark_behind:
+        return mark, f"<span {how}>{drawn}{behind}</span>"
+    return "", f"<span {how}>{_marked(drawn, mark)}{_marked(behind, mark_behind)}</span>"
+
+
+def _at(parts: Sequence[str | Formula], at: int) -> str:
+    """The text at this place; empty if there is a formula or nothing."""
+    part = parts[at] if 0 <= at < len(parts) else ""
+    return part if isinstance(part, str) else ""
+
+
+def _glued_to(drawn: str, text: str) -> int:
+    """How many characters of the text must stand on the line of the formula before it."""
+    return len(text) - len(text.lstrip(_NEVER_FIRST)) if drawn.endswith(("</math>", "/>")) else 0
+
+
+def _marked(html: str, mark: str) -> str:
+    return f"<{mark}>{html}</{mark}>" if mark and html else html
 
 
 def _apart(drawn: str, left: object, right: object) -> str:

@@ -225,11 +225,10 @@ def _within(side: Sequence[Piece], start: int, end: int) -> tuple[Piece, ...]:
 
 
 def _side(stretches: Sequence[Piece], element: str, channel: Channel, longest: int) -> Side:
-    html = text = ""
-    for piece in _short(stretches, longest):
-        marked = inline(pieces(piece.text), channel, [])
-        html += f"<{element}>{marked}</{element}>" if piece.changed else marked
-        text += linear(piece.text)
+    short = list(_short(stretches, longest))
+    parts = [(part, element if piece.changed else "") for piece in short for part in pieces(piece.text)]
+    html = inline([part for part, _ in parts], channel, [], [mark for _, mark in parts])
+    text = "".join(linear(piece.text) for piece in short)
     return Side(_EDGES.sub("", html.translate(_AS_READ).strip()), joined(text.translate(_AS_READ)))
 
 

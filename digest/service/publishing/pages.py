@@ -9,17 +9,16 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from digest.mail.composing.notes import note_html
-from digest.model import Content, Edition, EditionKey, Entry, EntryId, Section, SourceId
+from digest.model import Edition, EditionKey, Entry, EntryId, Section, SourceId
 from digest.records.intake import DumpState
-from digest.records.publishing import ReaderCount, RevisionRecord
+from digest.records.publishing import ReaderCount
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
 from digest.service.publishing.feeds import EVERYTHING, feed_at, groups, source_of
-from digest.service.publishing.redating import days_corrected, tells_another_day
+from digest.service.publishing.redating import days_corrected, history
 from digest.settings import Settings
 from digest.typeset.chart import chart
-from digest.typeset.dates import format_day
 from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
@@ -207,17 +206,7 @@ class Reading:
         return EntryPage(
             views.whole(found),
             chart(series, language=language) if _takes_days(series, zone) else "",
-            tuple(
-                RevisionView(
-                    new.number,
-                    new.at,
-                    views.moment(new.at, zone),
-                    new.cause,
-                    _days(old, new, language),
-                    _difference(old.content, new.content),
-                )
-                for old, new in pairwise(revisions)
-            )[::-1],
+            history(views, revisions, zone),
             _link(newer),
             _link(older),
             _in_order(newer, found, older),
@@ -323,25 +312,13 @@ def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
     return [(count.at, count.readers) for count in counts if count.source == source]
 
 
-def _days(old: RevisionRecord, new: RevisionRecord, language: str) -> str:
-    """The two days of a revision that changed the day; empty for any other."""
-    if not tells_another_day(old, new):
-        return ""
-    return " → ".join(filter(None, (format_day(old.date, language), format_day(new.date, language))))
-
-
 def _corrected(view: EntryView, corrections: Sequence[Correction], language: str) -> EntryView:
     """An entry with what an edition corrected: its days, and its text before and after."""
-    changes = _difference(corrections[0].before, corrections[-1].after) if corrections else ""
+    from digest.mail.composing.corrections import changes_html  # noqa: PLC0415 - few pages show corrections
+
+    changes = changes_html(corrections[0].before, corrections[-1].after) if corrections else ""
     return replace(view, html=changes, dates=days_corrected(corrections, language))
 
 
 def _link(entry: Entry | None) -> Link | None:
     return Link(f"/entries/{entry.id}", display_title(entry.content)) if entry else None
-
-
-def _difference(before: Content, after: Content) -> str:
-    """The changes between two texts as HTML."""
-    from digest.mail.composing.corrections import changes_html  # noqa: PLC0415 - few pages show corrections
-
-    return changes_html(before, after)

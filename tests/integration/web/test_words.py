@@ -102,6 +102,22 @@ def test_a_feed_says_that_a_year_was_inferred(site: Site) -> None:
     assert b"2026\xe5\xb9\xb43" not in site("/feed.atom").body
 
 
+def test_a_year_that_another_page_of_the_first_reading_gave_is_no_revision(blog: Blog, article: type[Article]) -> None:
+    made = article("甲", (2021, 3, 5), ("甲的正文,说的只是甲。", "末尾。"))
+    blog.index("index.txt", made)
+    blog.search("search.txt", made)
+    blog.refresh()
+    (shown,) = blog.listed("entries", "show", blog.entries()["甲"]["id"])
+    assert [(one["cause"], one["date"]["year"]) for one in shown["history"]] == [
+        ("first", None),
+        ("author", None),
+        ("date", 2021),
+    ]
+    settings = load(blog.home / "digest.toml")
+    with opened(settings) as store:
+        assert "修改记录" not in words(Site(store, settings), f"/entries/{blog.entries()['甲']['id']}", "zh-CN")
+
+
 @pytest.mark.parametrize(
     ("paragraphs", "asked", "shown"),
     [

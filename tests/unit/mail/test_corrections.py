@@ -153,6 +153,14 @@ def test_of_code_and_verse_the_changed_line_is_shown() -> None:
     assert bare(changes_html(content(verse), content(verse.replace("层", "重")))) == "更上一〔层〕楼。更上一〔重〕楼。"
 
 
+def test_no_comma_begins_a_line_behind_a_changed_formula_and_chinese_keeps_its_distance() -> None:
+    made = changes_html(content("总有$a<b$,即$x$。"), content("总有$a>b$,即$x$。"))
+    for mark in ("del", "ins"):
+        assert re.search(
+            rf'总有<span class="glued"><{mark}><math class="gap-left"[^>]*>.*?</math></{mark}>，</span>即<', made
+        )
+
+
 def test_an_added_sentence_is_shown_alone_although_the_next_one_begins_like_it() -> None:
     made = changes_html(content("第一句话。第三句话。"), content("第一句话。第二句有 $x^2$。第三句话。"))
     assert bare(made) == "〔第二句有 ∎。〕"

@@ -9,7 +9,7 @@ from digest.templating import LANGUAGES, environment
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("cause", [*Cause, "date"])
+@pytest.mark.parametrize("cause", [*Cause, "date", "dated"])
 def test_each_cause_is_described_in_words_of_the_language(language: str, cause: str) -> None:
     made = environment(language, None).from_string("{{ _('revision ' ~ cause) }}").render(cause=cause)
     assert not made.startswith("revision ")
