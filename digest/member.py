@@ -17,7 +17,7 @@ from digest.app import clock
 from digest.logs import logged
 from digest.queue import Queue
 from digest.scheduler import Timer
-from digest.service.fetching.together import AT_ONCE
+from digest.service.fetching.fetching import AT_ONCE
 from digest.ticks import FETCH
 
 if TYPE_CHECKING:

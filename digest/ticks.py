@@ -35,7 +35,7 @@ _log = logs.get_logger()
 @lru_cache(maxsize=1)
 def _fetchers() -> ThreadPoolExecutor:
     """The threads that wait for sites and programs: those of the pages must not wait for them."""
-    from digest.service.fetching.together import AT_ONCE  # noqa: PLC0415 - after the first answers
+    from digest.service.fetching.fetching import AT_ONCE  # noqa: PLC0415 - after the first answers
 
     return ThreadPoolExecutor(AT_ONCE, FETCH)
 
@@ -107,7 +107,7 @@ class Work:
         fetched = [one for one in self._settings.sources if one.is_fetched and not one.paused]
         if not fetched:
             return
-        from digest.service.fetching import pacing, together  # noqa: PLC0415 - after the first answers
+        from digest.service.fetching import fetching  # noqa: PLC0415 - after the first answers
 
         now, at_start = clock(), timedelta(seconds=len(fetched) / _A_SECOND)
         for one in fetched:
@@ -115,9 +115,9 @@ class Work:
                 FETCH,
                 one.every,
                 partial(self.fetch, one),
-                f"{FETCH} {together.host_of(one)}",
-                after=pacing.first_turn(one.id, one.every, now) - now,
-                soon=pacing.share(one.id) * min(at_start, one.every),
+                f"{FETCH} {fetching.host_of(one)}",
+                after=fetching.first_turn(one.id, one.every, now) - now,
+                soon=fetching.share(one.id) * min(at_start, one.every),
                 source=one.id,
             )
 

@@ -139,13 +139,13 @@ def split(
     config: ConfigOption = None,
 ) -> None:
     """Split an entry that is two articles. The other article gets its own entry, announced as new once."""
-    from digest.service.publishing.by_hand import splitting
+    from digest.service.publishing.by_hand import merging
 
     if revision is not None and dump is not None:
         raise typer.BadParameter("name a revision or a dump, not both", param_hint="--dump")
     _perform(
         config,
-        lambda settings, tx: splitting.split(tx, settings, entry, clock(), revision=revision, dump=dump, silent=silent),
+        lambda settings, tx: merging.split(tx, settings, entry, clock(), revision=revision, dump=dump, silent=silent),
         dry_run=dry_run,
         as_json=as_json,
     )

@@ -69,8 +69,8 @@ def fetch_sources(store: Store, settings: Settings, sources: tuple[Source, ...])
     if not fetched:
         return
     from digest.app import clock
+    from digest.service.fetching.fetching import fetch_all
     from digest.service.fetching.origins import names
-    from digest.service.fetching.together import fetch_all
 
     kept = "What was fetched so far is kept; `digest refresh` fetches again."
     with Progress("fetching", kept=kept, total=sum(len(names(one)) for one in fetched)) as progress:

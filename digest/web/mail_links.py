@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from digest.errors import masked
 from digest.model import ConfirmationKind
 from digest.service.editions.digests import digest_title
-from digest.service.people import consent, links, moves, preferences, subscribers
+from digest.service.people import consent, links, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.web.pages import Pages
 
@@ -64,7 +64,7 @@ class MailLinks:
         token, now = request.path_params["token"], self._now()
         link = links.confirmation_link(self._store, self._settings, token, now)
         if form is not None and link.state is LinkState.OPEN:
-            act = moves.move if link.kind is ConfirmationKind.MOVE else consent.confirm
+            act = preferences.move if link.kind is ConfirmationKind.MOVE else consent.confirm
             act(self._store, self._settings, token, now)
             link = links.confirmation_link(self._store, self._settings, token, now)
         if not link.usable or link.asked is None or link.kind is ConfirmationKind.ACCESS:

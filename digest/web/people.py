@@ -12,7 +12,7 @@ from starlette.routing import Route
 from digest.errors import AddressError, BusyError, DigestError, StoreError, masked
 from digest.json_output import to_json
 from digest.model import ConfirmationKind, DigestId, Format, PrivateFeed
-from digest.service.people import consent, links, moves, preferences, subscribers
+from digest.service.people import consent, links, preferences, subscribers
 from digest.service.people.links import LinkState
 from digest.service.people.preferences import Choices
 from digest.templating import LANGUAGES
@@ -131,7 +131,7 @@ class _People:
         return ""
 
     def _ask_move(self, request: Request, written: str, record: SubscriberRecord, *, owner: bool) -> None:
-        moves.request_move(
+        preferences.request_move(
             self._store,
             self._settings,
             record,

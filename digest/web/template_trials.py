@@ -16,7 +16,7 @@ from digest.model import ConfirmationKind
 from digest.records.publishing import Among
 from digest.service.editions import drafts
 from digest.service.mailing.samples.blog import READER, SAMPLE_MAILS, SAMPLE_PREVIEW, sample_blog
-from digest.service.mailing.short_mails import site_values
+from digest.service.mailing.single_mails import site_values
 from digest.service.people import preferences
 from digest.service.people.links import LinkState
 from digest.service.publishing.browsing import Catalogue, MostRead

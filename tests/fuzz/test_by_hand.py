@@ -24,7 +24,7 @@ from digest.records.publishing import EntryState
 from digest.service.editions import digests, making
 from digest.service.intake import refresh
 from digest.service.publishing import feeds
-from digest.service.publishing.by_hand import acts, editing, merging, splitting, undoing
+from digest.service.publishing.by_hand import acts, editing, merging, undoing
 from digest.service.sources import forgetting
 from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
@@ -218,7 +218,7 @@ class ByHand(RuleBasedStateMachine):
     def split(self, which: int, *, by_dump: bool) -> None:
         found = self._entry(which)
         dump = "blog/1.txt" if by_dump else None
-        if self._do(lambda tx: splitting.split(tx, self.settings, found.entry.id, self.now, dump=dump)):
+        if self._do(lambda tx: merging.split(tx, self.settings, found.entry.id, self.now, dump=dump)):
             self.splits += 1
             self.crawl_the_same()
 

@@ -27,8 +27,8 @@ from digest.service.operating import waits
 from digest.settings import Settings
 
 if TYPE_CHECKING:
+    from digest.service.mailing.drain.pacing import Worker, WorkerPool
     from digest.service.mailing.drain.queueing import DeliveryQueue
-    from digest.service.mailing.drain.workers import Worker, WorkerPool
     from digest.store.transaction import Transaction
 
 _TEMPORARY = 4

@@ -1,8 +1,12 @@
-"""Makes editions: which are due, what is stored, and drafts that are not stored."""
+"""Makes editions: which are due, what is stored, and drafts that are not stored.
+
+Records editions that cannot be made, with the reason, so that `health` reports them until one can be made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,18 +14,17 @@ from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.editions.schedule import due_at, due_slot, edition_key
-from digest.errors import EditionError, FencedError
+from digest.errors import DigestError, EditionError, FencedError, StoreError, describe_fault
 from digest.mail.composing.message import message_id
 from digest.model import DigestId, Edition, EditionKey, Selected, SubscriberId, Variant
 from digest.records.editions import DigestState, EditionCounts, Recipient
 from digest.service.editions import approval
 from digest.service.editions.digests import schedule_of
 from digest.service.editions.drafts import draft_edition, opens_at
-from digest.service.editions.failures import forget_failure, has_failed, recording_failure
 from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipient_parts
 from digest.service.editions.selecting import audience, select_entries
 from digest.service.editions.variants import Variants, edition_frame
-from digest.service.intake.tracing import say_made
+from digest.service.intake.passes import say_made
 from digest.service.operating import clocks
 from digest.settings import Digest, Settings
 
@@ -30,6 +33,41 @@ if TYPE_CHECKING:
 
     # Whether an edition is wanted, and in which slot.
     _Wanted = Callable[[Transaction, DigestState], tuple[datetime | None, bool]]
+
+_REPORT_IT = "this is a fault of digest: please report it"
+
+
+@contextmanager
+def recording_failure(store: Store, digest: Digest, now: datetime) -> Iterator[None]:
+    """Record why an edition cannot be made. A fence and a store that does not answer are no failures of the edition.
+
+    Raises:
+        EditionError: it cannot be made, for whatever reason.
+    """
+    try:
+        yield
+    except (FencedError, StoreError):
+        raise
+    except Exception as error:
+        expected = isinstance(error, DigestError)
+        problem = str(error) if expected else f"{describe_fault(error, 'cannot be rendered')} ({_REPORT_IT})"
+        with store.write() as tx:
+            tx.editions.failed(DigestId(digest.id), problem, now)
+        raise EditionError(digest.id, problem) from error
+
+
+def has_failed(store: Store, digest: Digest) -> bool:
+    """Whether the last attempt failed."""
+    with store.read() as tx:
+        return tx.editions.failure(DigestId(digest.id)) is not None
+
+
+def forget_failure(store: Store, digest: Digest) -> None:
+    """Forget the failure: an edition can be made now."""
+    if has_failed(store, digest):
+        with store.write() as tx:
+            tx.editions.succeeded(DigestId(digest.id))
+
 
 _log = logs.get_logger()
 

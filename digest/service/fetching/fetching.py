@@ -1,29 +1,78 @@
-"""Fetches everything of one source that is due, and stores what came or why nothing came. Reads no dump."""
+"""Fetches everything of sources that is due, several hosts side by side, and stores what came or why nothing came.
+
+When to fetch again, and which answers to believe. Pure.
+
+Decisions 307, 308 and 309.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import __version__, logs
 from digest.errors import FetchError
 from digest.fetching import addresses, commands
+from digest.fetching.addresses import origin_of
 from digest.fetching.fetcher import Fetcher
 from digest.fetching.values import Fetched, Limits, NotModified, Validators
 from digest.model import SourceId
 from digest.records.intake import COMMAND, FetchState, KeptFetch
-from digest.service.fetching import pacing
 from digest.service.fetching.origins import names
 from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
     from digest.fetching.network import Resolve
     from digest.store.transaction import Store
+
+_PATIENT = 2  # failures in a row after which the pace stays as it is: a restart of a server is over by then
+_LONGEST = timedelta(days=1)  # between two attempts, unless the source is read less often
+_SHORTEST_REST = timedelta(minutes=1)  # of a host that asks for fewer requests without saying how long
+_SMALL = 4096  # bytes: smaller pages may shrink to anything
+_SHRUNKEN = 10  # times
+BELIEVED = 3  # shrunken answers in a row
+
+
+def next_try(now: datetime, every: timedelta, failures: int, retry_at: datetime | None = None) -> datetime:
+    """Before when not to fetch again after an attempt at `now`, the last of so many failed ones in a row.
+
+    Half of `every` lies before the next turn, however late this one was. From the third failure on, the time doubles.
+    """
+    if failures <= _PATIENT:
+        wait = every / 2
+    else:
+        wait = min(every * 2 ** min(failures - _PATIENT, 20), max(_LONGEST, every)) - every / 2
+    return max(now + wait, retry_at or now)
+
+
+def host_until(now: datetime, status: int | None, failures: int, retry_at: datetime | None) -> datetime | None:
+    """Until when to spare the whole host; None if it did not ask for that."""
+    if status not in {429, 503}:
+        return None
+    return retry_at or now + min(_SHORTEST_REST * 2 ** min(failures, 20), _LONGEST)
+
+
+def is_shrunken(size: int, before: int) -> bool:
+    """Whether a body is so much smaller than the one before that it is hardly the same page."""
+    return before >= _SMALL and size * _SHRUNKEN < before
+
+
+def share(name: str) -> float:
+    """A number from 0 up to 1 for a source, always the same: it spreads sources evenly over their interval."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / (1 << 48)
+
+
+def first_turn(name: str, every: timedelta, now: datetime) -> datetime:
+    """The next turn of a source: its turns are `every` apart, at its own place in the interval, whatever restarts."""
+    period, place = every.total_seconds(), share(name) * every.total_seconds()
+    return now + timedelta(seconds=(place - now.timestamp()) % period)
+
 
 _MOST_KEPT = 50  # bodies of one address: some pages differ at each fetch
 _log = logs.get_logger()
@@ -128,7 +177,7 @@ class Collector:
         well = replace(
             state,
             tried_at=now,
-            next_try_at=pacing.next_try(now, source.every, 0),
+            next_try_at=next_try(now, source.every, 0),
             confirmed_at=now,
             failures=0,
             shrunken=0,
@@ -184,11 +233,11 @@ def _require_size(found: Fetched | NotModified, state: FetchState) -> None:
     Raises:
         FetchError: it is, and has not been for long.
     """
-    if isinstance(found, Fetched) and pacing.is_shrunken(len(found.body), state.size):
-        if state.shrunken + 1 >= pacing.BELIEVED:
+    if isinstance(found, Fetched) and is_shrunken(len(found.body), state.size):
+        if state.shrunken + 1 >= BELIEVED:
             return
         problem = f"has only {len(found.body):,} bytes, and had {state.size:,} before"
-        remedy = f"see what is there; after {pacing.BELIEVED} such answers in a row it is believed"
+        remedy = f"see what is there; after {BELIEVED} such answers in a row it is believed"
         raise _ShrunkenError(addresses.shown(state.url), problem, remedy=remedy)
 
 
@@ -199,12 +248,12 @@ def _failed(state: FetchState, source: Source, error: FetchError, now: datetime)
     return replace(
         state,
         tried_at=now,
-        next_try_at=pacing.next_try(now, source.every, failures, error.retry_at),
+        next_try_at=next_try(now, source.every, failures, error.retry_at),
         failures=failures,
         shrunken=state.shrunken + 1 if isinstance(error, _ShrunkenError) else 0,
         problem=f"{reason} ({error.remedy})" if error.remedy else reason,
         status=error.status,
-        host_until=pacing.host_until(now, error.status, failures, error.retry_at),
+        host_until=host_until(now, error.status, failures, error.retry_at),
     )
 
 
@@ -226,3 +275,41 @@ def _store(
         if keep_from:
             tx.fetches.forget_bodies(state.source, keep_from)
             tx.fetches.keep_newest(state.source, state.url, _MOST_KEPT)
+
+
+AT_ONCE = 32  # hosts: a slow one takes one of them, and most of its time is waiting
+
+
+def host_of(source: Source) -> str:
+    """Whom fetching for a source may bother: the host of its first address, or only the source itself."""
+    return origin_of(source.url[0]) if source.url else f"command {source.id}"
+
+
+def fetch_all(
+    store: Store,
+    settings: Settings,
+    sources: Sequence[Source],
+    clock: Callable[[], datetime],
+    *,
+    progress: Callable[[str], None],
+) -> Fetches:
+    """Fetch for all of these sources now, whatever their pace; an interruption ends what is under way."""
+    rows: dict[str, list[Source]] = {}
+    for source in sources:
+        rows.setdefault(host_of(source), []).append(source)
+    stop = threading.Event()
+    collector = Collector(settings, clock, stopped=stop.is_set)
+
+    def fetch_row(row: Sequence[Source]) -> Fetches:
+        done = Fetches()
+        for source in row:
+            if not stop.is_set():
+                done += collector.fetch(store, source, at_once=True, progress=progress)
+        return done
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(rows) or 1), "fetch") as pool:
+        try:
+            return sum(pool.map(fetch_row, rows.values()), Fetches())
+        except BaseException:
+            stop.set()
+            raise

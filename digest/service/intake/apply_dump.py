@@ -1,4 +1,7 @@
-"""Diffs one parsed dump against the store and applies the result, or holds the dump, in one transaction."""
+"""Diffs one parsed dump against the store and applies the result, or holds the dump, in one transaction.
+
+Chooses the reader counts of a dump to store: those that continue the series of their source and entry.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +13,39 @@ from zoneinfo import ZoneInfo
 
 from digest.changes import guards
 from digest.changes.backlog import first_updated_at, news
+from digest.changes.counts import goes_on, unsure
 from digest.changes.dates import begins_on
 from digest.changes.days import AHEAD
 from digest.changes.keys import entry_key, lead_key
 from digest.changes.prepared import Prepared
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised, Vanished
-from digest.model import AtomId, EntryId, Note, NoteKind
+from digest.model import AtomId, EntryId, Note, NoteKind, SourceId
 from digest.records.intake import ApplyFacts, DumpState, KnownDump, Unsettled
 from digest.service.intake.comparing import Compared, ReadDump, compare, ground
-from digest.service.intake.passes import Moves, Pass
-from digest.service.intake.reader_counts import counted
-from digest.service.intake.tracing import say_read
+from digest.service.intake.passes import Moves, Pass, say_read
 from digest.service.intake.years import better_dates
 from digest.service.publishing.feeds import enlist
 from digest.service.publishing.pictures import drawn
-from digest.service.sources.overwritten import all_held, with_overwritten
+from digest.service.sources.moved_files import all_held, with_overwritten
 from digest.settings import Settings, Source
 
 if TYPE_CHECKING:
+    from digest.store.intake.readings import Readings
     from digest.store.transaction import Store, Transaction
+
+
+def counted(readings: Readings, source: SourceId, changes: ChangeSet) -> tuple[tuple[EntryId, int], ...]:
+    """The counts to store. A whole series is read only if its newest count does not decide."""
+    new = {change.entry for change in changes.changes if isinstance(change, Added)}
+    before = changes.read_before
+    newest = readings.newest_counts(source, (entry for entry, _ in changes.readers if entry not in new))
+    doubtful = [entry for entry, count in changes.readers if unsure(count, before.get(entry), newest.get(entry))]
+    highest = readings.highest_counts(source, doubtful)
+    return tuple(
+        (entry, count)
+        for entry, count in changes.readers
+        if goes_on(count, before.get(entry), newest.get(entry), highest.get(entry))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,9 @@ from digest.records.intake import DumpState, KnownDump, SourceState
 from digest.service.fetching.origins import listed
 from digest.service.intake.apply_dump import Deferred, store_meaning
 from digest.service.intake.first_imports import publish
-from digest.service.intake.passes import Moves, Pass
+from digest.service.intake.passes import Moves, Pass, following, say_refreshed
 from digest.service.intake.reading_containers import Containers
 from digest.service.intake.reading_dumps import Packed, read_dump, store_failure
-from digest.service.intake.tracing import following, say_refreshed
 from digest.service.operating import clocks
 from digest.service.sources.moved_files import Moved
 from digest.settings import Settings, Source

@@ -13,8 +13,7 @@ import time_machine
 from digest.app import clock as present
 from digest.app import opened
 from digest.running import Alone, Service
-from digest.service.fetching.fetching import Collector, Fetches
-from digest.service.fetching.together import AT_ONCE, fetch_all
+from digest.service.fetching.fetching import AT_ONCE, Collector, Fetches, fetch_all
 from digest.settings import Settings, load
 from tests.sites import NOW, Request, Site, response, sites
 

@@ -22,7 +22,7 @@ from digest.errors import StoreError
 from digest.model import DigestId, SourceId
 from digest.running import Service
 from digest.service.editions.making import make_due
-from digest.service.intake.tracing import trace
+from digest.service.intake.passes import trace
 from digest.service.operating.health import Sending
 from digest.service.operating.status import MonitoredState, monitored_state
 from digest.settings import load

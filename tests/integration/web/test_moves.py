@@ -12,7 +12,7 @@ from digest.mail.tokens import bounce_token, leave_token, preferences_token
 from digest.model import BounceKind, ConfirmationKind, DigestId, EditionKey, Format
 from digest.service.bounces import messages
 from digest.service.mailing import single_mails
-from digest.service.people import consent, importing, moves, subscribers
+from digest.service.people import consent, importing, preferences, subscribers
 from digest.service.people.preferences import Choices, change_preferences
 from digest.service.upkeep.invariants import violations
 from tests.integration.web.site import ADA, DAY, HOUR, Desk, link_in, words_of
@@ -257,7 +257,7 @@ def test_a_person_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_addr
     for act in ("export", "erase"):
         assert desk.post(link_in(mail), act=act, sure="yes").headers["content-type"].startswith("text/html")
     assert desk.record("thief@example.net") is not None
-    desk.now += moves.GUARD
+    desk.now += preferences.GUARD
     singles(desk)
     consent.expire(desk.store, desk.now)
     assert desk.post(path, act="link").page.xpath("//*[@role='status']")
@@ -279,9 +279,9 @@ def test_the_old_address_is_forgotten_when_it_was_notified(desk: Desk) -> None:
     desk.post(ask(desk, choices(desk, person)))
     singles(desk)
     consent.expire(desk.store, desk.now + 3 * DAY)  # the request, so that nothing but the old address is left
-    consent.expire(desk.store, desk.now + moves.GUARD - DAY)
+    consent.expire(desk.store, desk.now + preferences.GUARD - DAY)
     assert any(ADA in line for line in desk.everything())
-    consent.expire(desk.store, desk.now + moves.GUARD)
+    consent.expire(desk.store, desk.now + preferences.GUARD)
     assert not any(ADA in line for line in desk.everything())
 
 

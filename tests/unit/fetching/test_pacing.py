@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.service.fetching.pacing import first_turn, host_until, is_shrunken, next_try, share
+from digest.service.fetching.fetching import first_turn, host_until, is_shrunken, next_try, share
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

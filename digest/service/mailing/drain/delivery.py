@@ -26,9 +26,8 @@ from digest.service.bounces.messages import envelope_sender
 from digest.service.bounces.refusals import RefusalHistory
 from digest.service.mailing.composing import MailComposer
 from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger, LedgerRequest, Progress
-from digest.service.mailing.drain.pacing import REMEMBERED
+from digest.service.mailing.drain.pacing import REMEMBERED, Worker, WorkerPool
 from digest.service.mailing.drain.queueing import DeliveryQueue
-from digest.service.mailing.drain.workers import Worker, WorkerPool
 from digest.service.operating import clocks, waits
 from digest.settings import Settings
 

@@ -20,7 +20,7 @@ from digest.model import Delivery, DeliveryState, EditionKey
 from digest.records.mailing import HandedOver
 from digest.service.bounces.suppressing import record_refusal, undo_refusals
 from digest.service.editions.drafts import edition_pictures
-from digest.service.intake.tracing import say_handed_over, traces
+from digest.service.intake.passes import say_handed_over, traces
 from digest.settings import Settings
 
 if TYPE_CHECKING:

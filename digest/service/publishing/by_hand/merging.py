@@ -1,15 +1,22 @@
-"""Merges two entries that are one article, at an operator's request: which stays, its content, and the undo.
+"""Merges two entries that are one article, and splits one that is two, at an operator's request.
 
-Decisions 60 and 61.
+Decisions 60, 61 and 62.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.model import EntryId
-from digest.records.publishing import Act, ActKind, Handled
+from digest.changes.by_hand import NOTHING
+from digest.changes.dates import evidence_date
+from digest.changes.keys import entry_id, entry_key, title_key
+from digest.changes.values import Cause, Placing
+from digest.model import Content, DateEvidence, EntryDate, EntryId, PrintedDate, Section
+from digest.records.publishing import Act, ActKind, Handled, NewArticle, Said, ShownAs
+from digest.service.intake.apply_dump import atom_id
 from digest.service.publishing.by_hand.acts import HandError, Outcome, record, require, require_own
 from digest.service.publishing.by_hand.editing import revise
 from digest.service.publishing.feeds import enlist
@@ -106,3 +113,157 @@ def _go_back(tx: Transaction, into: Handled, number: int, now: datetime) -> None
     """Restore an entry's content of that revision."""
     old = tx.by_hand.revision(into.entry.id, number)
     revise(tx, into, (old.content, old.date), old.printed, now)
+
+
+_TELLING = {Section.NEW, Section.CATCH_UP}
+_TURNS = {Cause.TITLE.value, Cause.TEXT.value, Cause.REDATED.value}  # by which an entry may have become another article
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of the new article: its content, the dumps that show it, its revisions.
+
+    `left` is the remaining content of the entry; None if that stays.
+    """
+
+    content: Content
+    date: EntryDate | None
+    since: datetime
+    shown: tuple[ShownAs, ...]
+    numbers: frozenset[int]
+    left: tuple[Content, EntryDate | None] | None
+
+
+def split(
+    tx: Transaction,
+    settings: Settings,
+    entry: str,
+    now: datetime,
+    *,
+    revision: int | None = None,
+    dump: str | None = None,
+    silent: bool = False,
+) -> Outcome:
+    """Take an article out of an entry: its content from a revision on, or what a dump (`SOURCE/PATH`) shows.
+
+    Without either, from the newest revision on that brought another title, text or day. The article is announced as new
+    once, unless an edition announced it as new under the entry's name, or `silent` is set.
+
+    Raises:
+        UnknownError: there is no such entry, revision or dump, or nothing would be left.
+    """
+    found = require_own(tx, entry)
+    if found.printed != NOTHING:
+        raise HandError(entry, "has edits of yours", remedy="`digest entries edit --lift all` takes them back first")
+    if not found.settled:
+        raise HandError(entry, "is not published yet", remedy="wait for the first import of its source")
+    history = [one for one in tx.by_hand.revisions(found.entry.id) if not one.split]
+    shown = tx.by_hand.shown(found.entry.id)
+    parts = _by_dump(found, dump, history, shown, now) if dump else _by_revision(found, revision, history, shown)
+    told = _told_as_new(tx, found.entry.id, parts.numbers)
+    new = NewArticle(
+        id=(name := entry_id(entry_key(parts.content), _evidence(parts.date), _Taken(tx))),
+        atom_id=atom_id(settings.tag_base, name),
+        content=parts.content,
+        date=parts.date,
+        first_seen_at=parts.since,
+        announced=not silent and not told,
+    )
+    tx.by_hand.split(found.entry.id, new, parts.shown, parts.numbers, now)
+    if parts.left:
+        revise(tx, found, parts.left, NOTHING, now, silent=silent)
+    enlist(tx, settings, [found.entry.id, new.id])
+    left = headline(require(tx, entry).entry.content)
+    title = headline(new.content)
+    record(
+        tx,
+        ActKind.SPLIT,
+        now,
+        entry=found.entry.id,
+        other=new.id,
+        before={"revision": found.entry.revision, "title": headline(found.entry.content)},
+        after={"title": left, "other": title, "revisions": sorted(parts.numbers)},
+    )
+    sentences = (
+        f"{new.id} is an entry of its own now: {title}",
+        f"{found.entry.id} reads: {left}",
+        *(f"{one.source}/{one.path} shows {new.id}" for one in parts.shown if not one.left),
+    )
+    facts = {"entry": found.entry.id, "title": left, "new": new.id, "new_title": title}
+    return Outcome(ActKind.SPLIT, found.entry.id, sentences, facts | {"announced": new.announced})
+
+
+class _Taken:
+    """The ids that are in use."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def __contains__(self, name: object) -> bool:
+        return self._tx.by_hand.entry(EntryId(str(name))) is not None
+
+
+def _by_revision(found: Handled, number: int | None, history: Sequence[Said], shown: Sequence[ShownAs]) -> _Parts:
+    if number is None:
+        number = next((one.number for one in reversed(history[1:]) if one.cause in _TURNS), None)
+    if number is None:
+        raise HandError(found.entry.id, "never became another article", remedy="name the dump that shows it: --dump")
+    kept = [one for one in history if one.number < number]
+    theirs = [one for one in history if one.number >= number]
+    if not kept or not theirs:
+        places = ", ".join(str(one.number) for one in history[1:]) or "none"
+        raise HandError(found.entry.id, f"cannot be split at revision {number}", remedy=f"it can be at: {places}")
+    numbers, title = frozenset(one.number for one in theirs), entry_key(found.entry.content)
+    other_title = title != entry_key(kept[-1].content)
+    moved = tuple(
+        one for one in shown if one.placing.revision in numbers or (other_title and _key(one.placing) == title)
+    )
+    left = (kept[-1].content, kept[-1].date)
+    return _Parts(found.entry.content, found.entry.date, theirs[0].at, moved, numbers, left)
+
+
+def _key(placing: Placing) -> str:
+    return placing.key or title_key(placing.title)
+
+
+def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence[ShownAs], now: datetime) -> _Parts:
+    moved = tuple(one for one in shown if f"{one.source}/{one.path}" == dump)
+    rest = [one for one in shown if one not in moved]
+    if not moved or not rest:
+        names = ", ".join(sorted({f"{one.source}/{one.path}" for one in shown if not one.left})) or "none"
+        problem = f"{dump} does not show it" if not moved else f"only {dump} shows it"
+        raise HandError(found.entry.id, problem, remedy=f"dumps that show it: {names}")
+    theirs = [one for one in history if f"{one.source}/{one.path}" == dump]
+    text = {one.number: one.content for one in history}
+    content, evidence = _shown_text(moved[0], found, text)
+    date = evidence_date(evidence, now)
+    if history[-1] not in theirs:  # the content is that of the others
+        numbers = frozenset(one.number for one in theirs if one.number != history[-1].number)
+        return _Parts(content, date, now, moved, numbers, None)
+    fullest = max(rest, key=lambda one: len("".join(_shown_text(one, found, text)[0].paragraphs)))
+    left, day = _shown_text(fullest, found, text)
+    said = evidence_date(day, now) if day else found.entry.date
+    return _Parts(content, date, now, moved, frozenset(one.number for one in theirs), (left, said))
+
+
+def _shown_text(
+    one: ShownAs, found: Handled, texts: dict[int, Content]
+) -> tuple[Content, DateEvidence | PrintedDate | None]:
+    """The text that a dump shows, if it is stored."""
+    placing = one.placing
+    known = texts.get(placing.revision or 0)
+    body = placing.body or known or found.entry.content
+    author = found.entry.content.author
+    extras = placing.extras.lasting
+    content = Content(placing.title, author, body.paragraphs, body.figures, placing.complete, extras)
+    return content, placing.dated
+
+
+def _evidence(date: EntryDate | None) -> DateEvidence | None:
+    return DateEvidence(date.month, date.day, date.year) if date and date.month and date.day else None
+
+
+def _told_as_new(tx: Transaction, entry: EntryId, numbers: frozenset[int]) -> bool:
+    story = tx.audit.story(entry)
+    mentions = story.mentions if story else ()
+    return any(one.section in _TELLING and one.revision in numbers for one in mentions)
