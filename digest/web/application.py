@@ -21,7 +21,7 @@ from digest.service.editions.digests import describe_digest
 from digest.service.publishing.pages import Reading
 from digest.service.publishing.syndication import FORMATS, Syndication
 from digest.service.sources.renaming import present_name
-from digest.web.browsing import LISTS, LONGEST_QUERY, Lists
+from digest.web.browsing import LISTS, LONGEST_QUERY, USUAL_FEEDS, Lists
 from digest.web.conditional import FEED_CACHE, MOVED_CACHE, respond, wants_page
 from digest.web.extra_routes import hook_routes, operators_routes
 from digest.web.metrics import Metrics, MonitorEndpoints, from_this_machine
@@ -289,7 +289,7 @@ class _Site:
         path = request.url.path.rstrip("/")
         if path and path != request.url.path and request.method in {"GET", "HEAD"} and _is_ours(request, path):
             query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"{quote(path)}{query}", 301, MOVED_CACHE)
+            return RedirectResponse(f"{quote(USUAL_FEEDS.get(path, path))}{query}", 301, MOVED_CACHE)
         return self._pages.page(request, "missing", code=404)
 
     def not_allowed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002 - as above

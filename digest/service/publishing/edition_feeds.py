@@ -234,6 +234,7 @@ def edition_content(
         "url": f"{settings.base_url}/editions/{edition.key}",
         "note_html": note_html(edition.note),
         "removed": removed,
+        "grouped": "{:,}".format,
         **{name: [pair for pair in shown if pair[0].section is section] for section, name in _PUBLIC.items()},
     }
 

@@ -324,4 +324,5 @@ def test_no_other_slash_is_taken_away(site: Site, path: str) -> None:
 )
 def test_the_usual_addresses_of_feeds_lead_to_ours(site: Site, path: str, feed: str) -> None:
     assert (site(path).status, site(path).headers["location"]) == (301, f"/feed.{feed}")
-    assert site(f"{path}/").headers["location"] == path
+    assert site(f"{path}/").headers["location"] == f"/feed.{feed}"  # at once: feed readers follow few redirects
+    assert site(f"{path}/?script=hant").headers["location"] == f"/feed.{feed}?script=hant"

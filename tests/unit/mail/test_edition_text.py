@@ -259,6 +259,16 @@ def test_equal_gains_are_stated_in_words() -> None:
     assert "█" not in alone.text
 
 
+def test_one_reader_is_no_plural() -> None:
+    one, other = (Selected(Section.MOST_READ, entry(str(n)), 1) for n in range(2))
+    for read, said in (([one], "+1 reader"), ([one, other], "Each gained 1 reader.")):
+        made = edition_body(FRAME, read, {}, "en")
+        for words in (text_of(made.html), made.text):
+            assert said in words
+            assert "1 readers" not in words
+    assert "新增1位读者" in edition_body(FRAME, [one], {}, "zh_CN").text
+
+
 @given(st.lists(st.integers(1, 10**9), min_size=1, max_size=20))
 def test_bars_are_as_long_as_what_they_stand_for_and_never_alike(gains: list[int]) -> None:
     made = shares(sorted(gains, reverse=True))
