@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import holds
 from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_to_read
 from digest.cli.terminal import in_red, local_and_relative, relative_time, table, terminal_width, wrapped_lines
 from digest.fetching.addresses import shown
-from digest.json_output import pick
 from digest.records.intake import DumpState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from digest.records.intake import FetchState, KnownDump
+    from digest.records.intake import FetchState
     from digest.service.operating.health import Trouble
     from digest.service.operating.status import SourceStatus, Status
 
@@ -44,73 +42,12 @@ def status(
     with store_to_read(config) as (settings, store):
         state = state_of(store, settings, now)
     if as_json:
-        print_json(_status_json(state))
+        from digest.operations.operating import status_view
+
+        print_json(status_view(state).model_dump())
         return
     page = _Page(state, now, terminal_width(), every)
     page.print()
-
-
-def _status_json(state: Status) -> dict[str, object]:
-    return {
-        "sources": [
-            {
-                "source": source.id,
-                **pick(source, "refreshed_at", "next_at", "changed_at", "settled", "entries", "dumps"),
-                "problem": source.problem or None,
-                **({"paused": True} if source.paused else {}),
-                **({"fetches": [_fetch_json(*one) for one in source.fetches]} if source.fetches else {}),
-                "troubled": [_trouble_json(source, dump) for dump in source.troubled],
-                "notes": holds.notes(source.noted, warnings=True),
-            }
-            for source in state.sources
-        ],
-        "digests": [
-            {
-                "digest": digest.id,
-                **pick(digest, "editions", "next_at", "subscribers"),
-                "newest": digest.newest or None,
-            }
-            for digest in state.digests
-        ],
-        "deliveries": {str(name): count for name, count in state.deliveries.items()},
-        "paused": {"reason": state.paused[0], "until": state.paused[1]} if state.paused else None,
-        "dead_letters": state.dead,
-        "bounces": {str(kind): count for kind, count in state.bounces.items()},
-        "refusals": list(state.refusals),
-        "ignored_mail": state.ignored,
-        "suppressed": state.suppressed,
-        "held_suppressions": [pick(held, "edition", "asked", "mails") for held in state.held],
-        "slowed": [
-            {"domain": s.domain or None, "per_minute": round(s.per_minute, 2), **pick(s, "since", "next_at")}
-            for s in state.slowed
-        ],
-        "resting": [pick(one, "domain", "reason", "until") for one in state.resting],
-        "alerts": [pick(one, "kind", "subject", "problem", "since", "told_at") for one in state.troubles],
-        "undrawn_formulas": state.undrawn,
-        **pick(state, "backed_up_at", "fenced"),
-        "settings": {"revision": state.revision, "changed": list(state.changed)},
-        "clock_faults": [pick(one, "what", "number", "moment", "done", "at") for one in state.clock_faults],
-        "ambiguous": [{"dump": one.path, **pick(one, "at", "source", "title", "outcome")} for one in state.reports],
-    }
-
-
-def _fetch_json(page: str, state: FetchState) -> dict[str, object]:
-    return {
-        "page": page,
-        **pick(state, "tried_at", "next_try_at", "confirmed_at", "failures"),
-        "problem": state.problem or None,
-        "moved_to": state.moved_to or None,
-    }
-
-
-def _trouble_json(source: SourceStatus, dump: KnownDump) -> dict[str, object]:
-    held = dump.state is DumpState.HELD
-    agreement = {"agreed": dump.agreed, "needed": source.agree if dump.ends_by_itself else None}
-    return {
-        "dump": dump.path,
-        **pick(dump, "state", "reason", "read_at"),
-        **(agreement if held else {}),
-    }
 
 
 @dataclass(frozen=True)

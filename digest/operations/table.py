@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from digest.operations import audit, settings, source_settings, templates, tokens
+from digest.operations import audit, operating, settings, source_settings, templates, tokens
 
 if TYPE_CHECKING:
     from digest.operations.core import Operation
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
+    *operating.OPERATIONS,
     *tokens.OPERATIONS,
     *audit.OPERATIONS,
     *settings.OPERATIONS,
