@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _KNOWN = "see `digest subscribers list`"
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:'\"]+@[^\s<>()\[\],;:'\"@]*\w")
 REPORT_IT = "this is a fault of digest: report it with the dump"
 
 
@@ -262,6 +264,11 @@ def masked(address: str) -> str:
     local, _, domain = address.rpartition("@")
     head, dot, tail = domain.rpartition(".")
     return f"{local[:1]}***@{(head or tail)[:1]}***{dot}{tail if head else ''}"
+
+
+def without_addresses(text: str) -> str:
+    """The text with each mail address in it masked."""
+    return _ADDRESS.sub(lambda found: masked(found[0]), text)
 
 
 def _line(place: str, problem: str, remedy: str) -> str:

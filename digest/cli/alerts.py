@@ -16,11 +16,11 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
     """List current problems. A problem that may pass by itself is listed, but not reported yet."""
     if context.invoked_subcommand:
         return
-    from digest.operations import operating
+    from digest.operations import notices
     from digest.operations.core import Nothing, perform
 
     with store_to_read(config) as (settings, store):
-        listed = perform(operating.ALERTS, context_of(settings, store), Nothing())
+        listed = perform(notices.ALERTS, context_of(settings, store), Nothing())
     if as_json:
         for one in listed.items:
             print_json(one.model_dump())
@@ -47,11 +47,11 @@ def _say(text: str, *, alarm: bool = False) -> None:
 @app.command("test")
 def send_test(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test alert to each operator address and to the webhook."""
-    from digest.operations import operating
+    from digest.operations import notices
     from digest.operations.core import Nothing, perform
 
     with store_of(config) as (settings, store), Progress("sending", kept="A test is not stored; send another one."):
-        tested = perform(operating.TEST_ALERT, context_of(settings, store), Nothing()).items
+        tested = perform(notices.TEST_ALERT, context_of(settings, store), Nothing()).items
     for one in tested:
         if as_json:
             print_json(one.model_dump())

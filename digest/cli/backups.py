@@ -13,6 +13,7 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     clock,
+    context_of,
     print_json,
     settings_of,
     store_of,
@@ -49,6 +50,10 @@ def backup(
     config: ConfigOption = None,
 ) -> None:
     """Write a backup of the state and verify it by reading it back; `digest run` may keep running."""
+    from dataclasses import replace
+
+    from digest.operations import backups as operations
+    from digest.operations.core import Nothing, perform
     from digest.protected_files import require_free
     from digest.service.upkeep import backups
 
@@ -61,18 +66,22 @@ def backup(
                 progress.phase("checking")
                 progress(done, total=total)
 
-            backups.back_up(
-                store,
-                file.absolute(),
-                now,
-                copying=lambda done, total: progress(done, "pages", total),
-                checking=check,
-            )
-    size = file.stat().st_size
+            def run(*_: object) -> operations.MadeBackup:
+                backups.back_up(
+                    store,
+                    file.absolute(),
+                    now,
+                    copying=lambda done, total: progress(done, "pages", total),
+                    checking=check,
+                )
+                return operations.MadeBackup(file=str(file), at=now, bytes=file.stat().st_size)
+
+            # The API writes into one folder; a command may write anywhere.
+            made = perform(replace(operations.MAKE, run=run), context_of(settings, store), Nothing())
     if as_json:
-        print_json({"file": str(file), "at": now, "bytes": size})
+        print_json(made.model_dump())
     else:
-        typer.echo(f"{file}: {size} bytes, as of {now:%Y-%m-%d %H:%M:%S} UTC, verified")
+        typer.echo(f"{file}: {made.bytes} bytes, as of {now:%Y-%m-%d %H:%M:%S} UTC, verified")
 
 
 def restore(
@@ -130,6 +139,8 @@ def unfence(
     config: ConfigOption = None,
 ) -> None:
     """Show what a restored store would send; with --as-sent or --send, lift its fence."""
+    from digest.operations import backups as operations
+    from digest.operations.core import perform
     from digest.service.upkeep import backups
 
     if as_sent and send:
@@ -145,7 +156,8 @@ def unfence(
         outlook = backups.outlook(store, settings, clock())
         if outlook is None:  # another process has lifted it meanwhile
             return
-        print_json(_json(outlook, problems)) if as_json else _print(outlook, problems)
+        shown = operations.fence_view(outlook).model_dump() | {"problems": problems}
+        print_json(shown) if as_json else _print(outlook, problems)
         if not (as_sent or send):
             if not as_json:
                 typer.echo("\ndigest unfence --as-sent   treat all of this as already sent: send none of it")
@@ -154,7 +166,8 @@ def unfence(
         asked = "Treat all of this as already sent, and send none of it?" if as_sent else "Send all of this?"
         if not yes:
             typer.confirm(asked, abort=True, err=as_json)
-        done = backups.lift(store, settings, clock(), as_sent=as_sent, untold=untold or ())
+        asked_for = operations.LiftRequest(as_sent=as_sent, untold=untold or [])
+        done = perform(operations.LIFT, context_of(settings, store), asked_for)
     kept = (
         f" {done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if done.mails else ""
     )
@@ -187,30 +200,6 @@ def _read_all(store: Store, settings: Settings) -> list[str]:
             read = run_pass(store, settings, source, progress=progress.step)
         problems += [f"{source.id}: {problem}" for problem in read.problems]
     return problems
-
-
-def _json(outlook: Outlook, problems: list[str]) -> dict[str, object]:
-    return {
-        "backup_of": outlook.since,
-        "waiting": [
-            {"edition": w.edition, "people": w.people, "addresses": [masked(a) for a in w.addresses]}
-            for w in outlook.waiting
-        ],
-        "digests": [
-            {
-                "digest": d.digest,
-                "due": d.due,
-                "passed_since": d.passed_since,
-                "next_at": d.next_at,
-                "new": list(d.new),
-                "corrected": list(d.corrected),
-                "people": d.people,
-            }
-            for d in outlook.digests
-        ],
-        "held": list(outlook.held),
-        "problems": problems,
-    }
 
 
 def _print(outlook: Outlook, problems: list[str]) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of
+from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, print_table, store_of
 from digest.cli.progress import Progress
-from digest.cli.terminal import error_for_terminal
-from digest.errors import DigestError, ListError
-from digest.model import EditionKey
+from digest.errors import DigestError, ListError, without_addresses
 
 app = typer.Typer(name="bounces", help="Read bounces and complaints.", no_args_is_help=True)
 _SHOWN = 20
@@ -28,17 +27,17 @@ def group() -> None:
 @app.command()
 def read(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Read the maildir or the IMAP folder of bounces once; `digest run` does this by itself."""
-    from digest.service.bounces import messages
+    from digest.operations import deliveries
+    from digest.operations.core import Nothing, perform
 
     with store_of(config) as (settings, store):
-        messages.require_folder(settings)
         kept = (
             "Mails read so far are recorded, the rest stay where they are; `digest bounces read` continues with them."
         )
         with Progress("reading bounces", kept=kept):
-            handled = messages.read_mailboxes(store, settings, clock)
+            handled = perform(deliveries.READ, context_of(settings, store), Nothing()).handled
     if as_json:
-        print_json(dict(handled))
+        print_json(handled)
     else:
         typer.echo(", ".join(f"{count} {what}" for what, count in handled.items()) or "no bounces or complaints")
 
@@ -57,27 +56,29 @@ def suppress(
     config: ConfigOption = None,
 ) -> None:
     """Show the suppressions that wait after an edition; apply or drop them, so that sending continues."""
-    from digest.service.bounces import suppressing
+    from digest.operations import deliveries, editions
+    from digest.operations.core import perform
 
     if confirm and dismiss:
         raise typer.BadParameter("choose --confirm or --dismiss, not both", param_hint="--confirm")
-    key = EditionKey(edition)
-    with store_of(config) as (_, store):
-        asked = suppressing.open_requests(store, key)
+    with store_of(config) as (settings, store):
+        context = context_of(settings, store)
+        asked = perform(deliveries.SUPPRESSIONS, context, editions.EditionName(edition=edition)).items
         if confirm or dismiss:
-            count = suppressing.decide_requests(store, key, confirm=confirm, now=clock())
+            done = perform(deliveries.DECIDE, context, deliveries.DecideRequest(edition=edition, confirm=confirm))
+            count = done.suppressed if confirm else done.dismissed
             if as_json:
-                print_json({"edition": key, "suppressed" if confirm else "dismissed": count})
+                print_json(done.model_dump())
             else:
-                typer.echo(f"{key}: {count} {'suppressed' if confirm else 'dismissed'}")
+                typer.echo(f"{edition}: {count} {'suppressed' if confirm else 'dismissed'}")
             return
     if as_json:
         for one in asked:
-            print_json({"edition": key, "address": one.address, "evidence": one.evidence, "reason": one.reason})
+            print_json(one.model_dump())
     elif asked:
         print_table(("address", "evidence", "reason"), [(one.address, one.evidence, one.reason) for one in asked])
     else:
-        typer.echo(f"{key}: no suppressions are waiting")
+        typer.echo(f"{edition}: no suppressions are waiting")
 
 
 def unsuppress(
@@ -110,19 +111,22 @@ def unsuppress(
 
     --since and --reason select from the addresses that you name, or from all if you name none.
     """
-    from digest.service.bounces import lifting
+    from digest.operations import people_acts
+    from digest.operations.core import perform
 
     if not (who or file or domain or since or reason):
         raise typer.BadParameter("name an address, --file, --domain, --since or --reason", param_hint="ADDRESS")
     domains = [*(domain or ()), *(one for one in who or () if not _AT.search(one))]
     named = [one for one in who or () if _AT.search(one)]
     moment = since and (since if since.tzinfo else since.replace(tzinfo=UTC)).astimezone(UTC)
-    chosen = lifting.ChosenPeople(named, domains, moment, reason, _read(file) if file else ())
-    with store_of(config) as (_, store):
-        done = lifting.lift(store, chosen, now=clock())
+    asked = people_acts.UnsuppressRequest.model_construct(
+        subscribers=named, domains=domains, since=moment, reason=reason, listed=_read(file) if file else []
+    )
+    with store_of(config) as (settings, store):
+        done = perform(people_acts.UNSUPPRESS, context_of(settings, store), asked)
     if as_json:
         for one in done.people:
-            print_json({"address": one.address, "reason": one.reason, "suppressed_at": one.at})
+            print_json(one.model_dump(exclude={"id"}))
     else:
         for one in done.people[:_SHOWN]:
             typer.echo(f"{one.address}: gets mail again")
@@ -131,7 +135,7 @@ def unsuppress(
         if done.others:
             typer.echo(f"{file}: skipped {done.others} that are not suppressed")
     for problem in done.problems:
-        typer.echo(f"digest: {error_for_terminal(problem)}", err=True)
+        typer.echo(f"digest: {problem if sys.stderr.isatty() else without_addresses(problem)}", err=True)
     if done.problems:
         raise typer.Exit(1)
 

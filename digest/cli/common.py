@@ -19,13 +19,15 @@ from digest.model import READERS
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import Entry, EntryDate, SourceId
+    from digest.model import EditionKey, Entry, EntryDate, SourceId
     from digest.operations.core import Context
     from digest.settings import Settings
     from digest.store.transaction import Store
+
+    Send = Callable[[EditionKey | None, bool], Mapping[str, int]]
 
 ConfigOption = Annotated[
     Path | None,
@@ -94,14 +96,17 @@ def store_to_read(config: Path | None) -> Iterator[tuple[Settings, Store]]:
         yield settings, store
 
 
-def context_of(settings: Settings, store: Store) -> Context:
-    """What an operation works with when a command performs it: the operator of this machine may do everything."""
-    from digest.operations.core import Context
+def context_of(settings: Settings, store: Store, *, send: Send | None = None) -> Context:
+    """What an operation works with when a command performs it: the operator of this machine may do everything.
+
+    `send` sends mails now, for a command that does it itself.
+    """
+    from digest.operations.core import Context, Service
     from digest.records.operating import Scope, Via
     from digest.service.operating.auditing import Actor
 
     actor = Actor(_operator(), Via.COMMAND, frozenset(Scope), socket.gethostname())
-    return Context(store, settings, clock, actor, try_templates=_try_templates)
+    return Context(store, settings, clock, actor, Service(send=send), try_templates=_try_templates)
 
 
 def _try_templates(settings: Settings) -> None:

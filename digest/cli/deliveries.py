@@ -11,24 +11,19 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     clock,
+    context_of,
     print_json,
     print_table,
     store_of,
     store_to_read,
 )
-from digest.json_output import pick
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
-    from digest.records.mailing import DeliveryRow
+    from digest.operations.deliveries import DeliveryView
     from digest.service.mailing.drain.releasing import LeasedDelivery
 
 app = typer.Typer(name="deliveries", help="List mail that did not arrive, and send it again.", no_args_is_help=True)
-
-
-def delivery_json(row: DeliveryRow) -> dict[str, object]:
-    """A delivery of one edition in the JSON form of all commands."""
-    return pick(row, "address", "state", "attempts", "next_at", "code", "text", "uncertain")
 
 
 def _states(
@@ -54,28 +49,39 @@ def list_(
     config: ConfigOption = None,
 ) -> None:
     """List deliveries that failed, have an unknown outcome, wait for a retry or were suppressed."""
+    from digest.operations import deliveries
+    from digest.operations.core import MOST_OF_A_PAGE, perform
+    from digest.operations.editions import require_edition
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
-    with store_to_read(config) as (_, store):
-        rows = dead_letters.deliveries_in(store, states, EditionKey(edition) if edition else None)
-        again = dead_letters.editions_listing_again(store, rows)
-    if as_json:
-        for row in rows:
-            print_json(
-                {"edition": row.edition}
-                | delivery_json(row)
-                | {"listed_again": again.get((row.edition, row.subscriber), [])}
+    found: list[DeliveryView] = []
+    with store_to_read(config) as (settings, store):
+        if edition:
+            with store.read() as tx:
+                require_edition(tx, edition)
+        context, cursor = context_of(settings, store), ""
+        while True:
+            asked = deliveries.DeliveriesRequest(
+                states=sorted(states), edition=edition or "", limit=MOST_OF_A_PAGE, cursor=cursor
             )
+            page = perform(deliveries.LIST, context, asked)
+            found += page.items
+            if not page.next:
+                break
+            cursor = page.next
+    if as_json:
+        for one in found:
+            print_json(one.model_dump(exclude=deliveries.ONLY_IN_THE_API))
         return
     print_table(
         ("edition", "address", "state", "attempts", "next", "answer"),
-        [(r.edition, r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],
+        [(r.edition, r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in found],
         numbers=("attempts",),
     )
-    for (key, _), editions in again.items():
-        if editions:
-            typer.echo(f"{key}: its entries are listed again in {', '.join(editions)}")
+    for one in found:
+        if one.listed_again:
+            typer.echo(f"{one.edition}: its entries are listed again in {', '.join(one.listed_again)}")
 
 
 @app.command()
@@ -95,6 +101,8 @@ def retry(
     config: ConfigOption = None,
 ) -> None:
     """Plan dead letters again; `digest run` or `digest edition send` sends them."""
+    from digest.operations import deliveries
+    from digest.operations.core import perform
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
@@ -107,19 +115,13 @@ def retry(
                 abort=True,
                 err=True,
             )
-        planned = dead_letters.retry(store, settings, rows, now=clock())
+        asked = deliveries.RetryRequest(edition=edition or "", subscribers=addresses or [], states=sorted(states))
+        done = perform(deliveries.RETRY, context_of(settings, store), asked)
     if as_json:
-        print_json({"planned": len(planned), "left": len(rows) - len(planned)})
+        print_json(done.model_dump())
         return
-    left = len(rows) - len(planned)
-    typer.echo(
-        f"{len(planned)} planned"
-        + (
-            f"; {left} not planned: their subscribers left, paused, are suppressed, or got the entries in a later mail"
-            if left
-            else ""
-        )
-    )
+    why = "their subscribers left, paused, are suppressed, or got the entries in a later mail"
+    typer.echo(f"{done.planned} planned" + (f"; {done.left} not planned: {why}" if done.left else ""))
 
 
 @app.command()
@@ -142,6 +144,8 @@ def release(
     config: ConfigOption = None,
 ) -> None:
     """Release deliveries whose drain is gone: their lease has ended, or ends later than any drain could have set."""
+    from digest.operations import deliveries
+    from digest.operations.core import perform
     from digest.service.mailing.drain import releasing
 
     with store_of(config) as (settings, store):
@@ -160,14 +164,14 @@ def release(
                 abort=True,
                 err=True,
             )
-        done = releasing.release(store, chosen, now)
-    left = len(found) - done.free - done.unknown
+        asked = deliveries.ReleaseRequest(edition=key or "", who=named, force=force, sure=True)
+        done = perform(deliveries.RELEASE, context_of(settings, store), asked)
     if as_json:
-        print_json({"released": done.free + done.unknown, "unknown": done.unknown, "left": left})
+        print_json(done.model_dump())
         return
-    held = f"; {left} not released: a running drain may still use them (--force releases them too)" if left else ""
+    held = f"; {done.left} not released: a running drain may still use them (--force releases them too)"
     doubtful = f", {done.unknown} of them are sent at most once more" if done.unknown else ""
-    typer.echo(f"{done.free + done.unknown} released{doubtful}{held}")
+    typer.echo(f"{done.released} released{doubtful}{held if done.left else ''}")
 
 
 def _print_leases(found: list[LeasedDelivery], chosen: list[LeasedDelivery], *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,21 +13,20 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     clock,
+    context_of,
     print_json,
     print_table,
     store_of,
     store_to_read,
 )
-from digest.cli.editions import DigestArgument, KeyArgument, digest_named, edition_json, entry_json
+from digest.cli.editions import DigestArgument, KeyArgument, digest_named
 from digest.cli.progress import Progress
 from digest.cli.terminal import address_for_terminal, local_and_relative
 from digest.errors import ConfigurationError
-from digest.json_output import pick
-from digest.model import EditionKey
 
 if TYPE_CHECKING:
-    from digest.settings import Digest
-    from digest.store.transaction import Store
+    from digest.operations.edition_acts import EditionState
+    from digest.operations.editions import PlanView
 
 EntriesArgument = Annotated[list[str], typer.Argument(metavar="ENTRY…", help="Ids of entries, or parts of titles.")]
 DigestOption = Annotated[str | None, typer.Option("--digest", metavar="ID", help="The digest, if there are several.")]
@@ -52,8 +50,12 @@ def register(app: typer.Typer) -> None:
 
 def plan(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show what the next edition holds so far, and what you decided about it."""
+    from digest.operations import editions
+    from digest.operations.core import perform
+
     with store_to_read(config) as (settings, store):
-        _print_plan(store, digest_named(settings, digest), as_json=as_json)
+        asked = editions.DigestName(digest=digest_named(settings, digest).id)
+        _print_plan(perform(editions.PLAN, context_of(settings, store), asked), as_json=as_json)
 
 
 def note(
@@ -68,15 +70,15 @@ def note(
     config: ConfigOption = None,
 ) -> None:
     """Put a note on top of the next edition, such as a greeting or an announcement."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts
+    from digest.operations.core import perform
 
     if sum((text is not None, file is not None, remove)) != 1:
         raise typer.BadParameter("give the text, --file FILE, or --remove", param_hint="TEXT")
     words = None if remove else _note_text(text, file)
     with store_of(config) as (settings, store):
-        chosen = digest_named(settings, digest)
-        control.set_note(store, chosen, words, clock())
-        _print_plan(store, chosen, as_json=as_json)
+        asked = edition_acts.NoteRequest(digest=digest_named(settings, digest).id, text=words)
+        _print_plan(perform(edition_acts.NOTE, context_of(settings, store), asked), as_json=as_json)
 
 
 def _note_text(text: str | None, file: Path | None) -> str:
@@ -102,15 +104,13 @@ def leave_out(
     config: ConfigOption = None,
 ) -> None:
     """Leave entries out of the mails of a digest. Feeds and pages keep them."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        chosen = digest_named(settings, digest)
-        if undo:
-            control.take_in(store, chosen, entries, clock())
-        else:
-            control.leave_out(store, chosen, entries, clock(), once=once)
-        _print_plan(store, chosen, as_json=as_json)
+        chosen = digest_named(settings, digest).id
+        asked = edition_acts.LeaveOutRequest(digest=chosen, entries=entries, once=once, undo=undo)
+        _print_plan(perform(edition_acts.LEAVE_OUT, context_of(settings, store), asked), as_json=as_json)
 
 
 def order(
@@ -124,89 +124,92 @@ def order(
     config: ConfigOption = None,
 ) -> None:
     """List these entries first in the next edition, in this order."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts
+    from digest.operations.core import perform
 
     if bool(entries) == reset:
         raise typer.BadParameter("name entries, or give --reset", param_hint="ENTRY…")
     with store_of(config) as (settings, store):
-        chosen = digest_named(settings, digest)
-        control.set_first(store, chosen, entries or [], clock())
-        _print_plan(store, chosen, as_json=as_json)
+        asked = edition_acts.OrderRequest(digest=digest_named(settings, digest).id, entries=entries or [])
+        _print_plan(perform(edition_acts.ORDER, context_of(settings, store), asked), as_json=as_json)
 
 
 def approve(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Approve the edition that waits; it is made as `digest edition plan` shows it, and sent."""
-    from digest.service.editions import making
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         with Progress(
             "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
         ):
-            made = making.approve(store, settings, chosen, clock())
-    if made is None or (made.edition.empty and not made.deliveries):
+            asked = editions.DigestName(digest=chosen.id)
+            made = perform(edition_acts.APPROVE, context_of(settings, store), asked).edition
+    if made is None:
         typer.echo(f"{chosen.id}: there is nothing to announce any more; nothing is sent", err=as_json)
     elif as_json:
-        print_json(edition_json(made))
+        print_json(made.model_dump())
     else:
         then = (
             "a running `digest run` sends it, or `digest edition send`" if made.deliveries else "it has no subscribers"
         )
-        typer.echo(f"{made.edition.key}: approved; {then}")
+        typer.echo(f"{made.key}: approved; {then}")
 
 
 def skip(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Skip the edition that waits for approval; the next one includes its entries."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        chosen = digest_named(settings, digest)
-        key = control.skip_waiting(store, chosen, clock())
+        asked = editions.DigestName(digest=digest_named(settings, digest).id)
+        done = perform(edition_acts.SKIP, context_of(settings, store), asked)
     if as_json:
-        print_json({"digest": chosen.id, "skipped": key})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{key}: skipped; the next edition includes its entries")
+        typer.echo(f"{done.skipped}: skipped; the next edition includes its entries")
 
 
 def hold(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Hold an edition: send no more of its mails until `digest edition resume`."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
-    with store_of(config) as (_, store):
-        control.hold(store, EditionKey(key), clock())
-    _print_state(key, "held", "held; `digest edition resume` goes on, `digest edition cancel` ends it", as_json=as_json)
+    with store_of(config) as (settings, store):
+        done = perform(edition_acts.HOLD, context_of(settings, store), editions.EditionName(edition=key))
+    _print_state(done, "held; `digest edition resume` goes on, `digest edition cancel` ends it", as_json=as_json)
 
 
 def resume(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Go on with the mails of an edition that is held."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
-    with store_of(config) as (_, store):
-        control.resume(store, EditionKey(key), clock())
-    _print_state(key, "resumed", "its mails are sent again", as_json=as_json)
+    with store_of(config) as (settings, store):
+        done = perform(edition_acts.RESUME, context_of(settings, store), editions.EditionName(edition=key))
+    _print_state(done, "its mails are sent again", as_json=as_json)
 
 
-def _print_state(key: str, state: str, sentence: str, *, as_json: bool) -> None:
+def _print_state(done: EditionState, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"edition": key, "state": state})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{key}: {sentence}")
+        typer.echo(f"{done.edition}: {sentence}")
 
 
 def cancel(
     key: KeyArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Send no further mail of an edition. Subscribers who do not get it find its entries in their next edition."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
-    with store_of(config) as (_, store):
+    with store_of(config) as (settings, store):
         if not yes:
             typer.confirm(f"Cancel {key}? Its mails that were not sent yet are never sent.", abort=True, err=as_json)
-        count = control.cancel(store, EditionKey(key), clock())
-    if as_json:
-        print_json({"edition": key, "state": "cancelled", "mails": count})
-    else:
-        typer.echo(f"{key}: cancelled; mails that are not sent: {count}")
+        done = perform(edition_acts.CANCEL, context_of(settings, store), editions.EditionName(edition=key))
+    _print_state(done, f"cancelled; mails that are not sent: {done.mails}", as_json=as_json)
 
 
 def resend(
@@ -217,49 +220,37 @@ def resend(
     config: ConfigOption = None,
 ) -> None:
     """Send one more copy of a mail to a subscriber who got it, for example because they lost it."""
-    from digest.service.editions import control
+    from digest.operations import edition_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        copy = control.prepare_copy(store, settings, EditionKey(key), address, clock())
         kept = f"The copy may or may not have been sent: see `digest edition show {key}`."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
-            said = asyncio.run(control.send_copy(store, settings, copy))
+            asked = edition_acts.ResendRequest(edition=key, subscriber=address)
+            done = perform(edition_acts.RESEND, context_of(settings, store), asked)
     if as_json:
-        print_json({"edition": key, "subject": copy.mail.subject, "answer": said})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{address_for_terminal(copy.mail.to_address)}: {copy.mail.subject}\n{said}")
+        typer.echo(f"{address_for_terminal(address)}: {done.subject}\n{done.answer}")
 
 
-def _print_plan(store: Store, digest: Digest, *, as_json: bool) -> None:
-    from digest.service.editions.approval import deadline
-    from digest.service.editions.drafts import next_edition
-    from digest.typeset.titles import headline
-
-    now = clock()
-    with store.read() as tx:
-        upcoming = next_edition(tx, digest, now)
-        made, selected, due = upcoming.plan, upcoming.selection.entries, upcoming.due
-        titles = {one.entry: tx.audit.matching(one.entry, 1)[0][1] for one in made.left_out}
-    until = deadline(digest, made) if made.slot_at else None
+def _print_plan(made: PlanView, *, as_json: bool) -> None:
     if as_json:
-        out = [pick(one, "entry", "once", "at") | {"title": titles[one.entry]} for one in made.left_out]
-        print_json(
-            {"digest": digest.id, "slot_at": due, "waits_until": until, "note": made.note, "left_out": out}
-            | {"entries": [entry_json(one) for one in selected]}
-        )
+        print_json(made.model_dump(exclude={"entries": {"__all__": {"headline"}}}))
         return
-    waits = f"; it waits for approval until {local_and_relative(until, now)}" if until else ""
-    typer.echo(f"{digest.id}: the edition of {local_and_relative(due, now)}{waits}")
+    now = clock()
+    waits = f"; it waits for approval until {local_and_relative(made.waits_until, now)}" if made.waits_until else ""
+    typer.echo(f"{made.digest}: the edition of {local_and_relative(made.slot_at, now)}{waits}")
     if made.note:
         typer.echo(f"note: {made.note}")
-    if not selected:
+    if not made.entries:
         typer.echo("nothing new so far")
     tables = (
-        (("id", "section", "title"), [(one.entry.id, one.section, headline(one.entry.content)) for one in selected]),
+        (("id", "section", "title"), [(one.id, one.section, one.headline) for one in made.entries]),
         (
             ("left out", "until", "title"),
             [
-                (one.entry, "the edition after this one" if one.once else "`leave-out --undo`", titles[one.entry])
+                (one.entry, "the edition after this one" if one.once else "`leave-out --undo`", one.title)
                 for one in made.left_out
             ],
         ),

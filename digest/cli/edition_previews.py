@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,7 @@ from digest.cli.common import (
     ConfigOption,
     JsonOption,
     clock,
+    context_of,
     print_json,
     print_table,
     store_of,
@@ -69,6 +69,7 @@ def preview(
     --language or a FILE with an ending (.html, .txt, .eml), it shows one part of one mail.
     """
     from digest.model import Format
+    from digest.operations.previews import preview_view
     from digest.protected_files import require_free
     from digest.service.mailing.samples import previews
 
@@ -86,7 +87,7 @@ def preview(
         typer.echo(origin, err=as_json or output == _TERMINAL)
     if as_json:
         for look in shown.mails:
-            print_json(_json(look) | {"edition": shown.key, "shows": str(shown.origin)})
+            print_json(preview_view(look, shown).model_dump())
     elif only:
         (look,) = shown.mails
         show_part(_part(look, form or _form_of(output)), look.mail.subject, chosen.id, output)
@@ -143,6 +144,7 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
 def _show_all(settings: Settings, digest: Digest, shown: DigestPreview, output: Path | None) -> None:
     """Write a page that links to all mails, each as HTML, text and message."""
     from digest.mail.composing.edition_text import LARGEST_HTML
+    from digest.operations.previews import preview_view
     from digest.templating import rendered
 
     folder, looks = output or scratch(), shown.mails
@@ -154,7 +156,7 @@ def _show_all(settings: Settings, digest: Digest, shown: DigestPreview, output: 
         for form in _FORMS if look.html_bytes else _FORMS[1:]:
             ending, words = _part(look, form)
             write_file(folder / f"{look.kind.name}{ending}", words)
-    reports = [_json(look) | {"name": look.kind.name} for look in looks]
+    reports = [preview_view(look, shown).model_dump() | {"name": look.kind.name} for look in looks]
     values = {"title": digest.title, "reports": reports, "largest": LARGEST_HTML}
     values |= {"shows": str(shown.origin), "edition": shown.key}
     index = folder / "index.html"
@@ -190,20 +192,6 @@ def _row(look: MailPreview) -> tuple[object, ...]:
     )
 
 
-def _json(look: MailPreview) -> dict[str, Any]:
-    return {
-        "language": look.kind.language,
-        "format": look.kind.format,
-        "topics": list(look.kind.topics),
-        "readers": look.subscribers,
-        "subject": look.mail.subject,
-        "html_bytes": look.html_bytes,
-        "mail_bytes": len(look.raw),
-        "pictures": look.pictures,
-        "findings": list(look.findings),
-    }
-
-
 def send_one(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where to send it.")],
     *,
@@ -222,18 +210,19 @@ def send_one(
     Nothing is stored, and its links to unsubscribe and to the preferences belong to nobody.
     """
     from digest.model import Format
-    from digest.service.mailing.samples import previews
+    from digest.operations import previews as operations
+    from digest.operations.core import perform
 
     if form not in set(Format):
         raise typer.BadParameter("both or text", param_hint="--format")
     with store_of(config) as (settings, store):
-        chosen = digest_named(settings, digest)
-        spoken = previews.chosen_language(language, chosen)
-        mail = previews.make_test_mail(store, settings, chosen, address, clock(), language=spoken, form=Format(form))
+        asked = operations.TestRequest.model_construct(
+            digest=digest_named(settings, digest).id, address=address, language=language, format=Format(form)
+        )
         kept = "The mail may or may not have been sent. Nothing was stored, so you can send another one."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
-            said = asyncio.run(previews.send_test_mail(settings, mail))
+            done = perform(operations.TEST, context_of(settings, store), asked)
     if as_json:
-        print_json({"subject": mail.subject, "answer": said})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{address_for_terminal(mail.to_address)}: {mail.subject}\n{said}")
+        typer.echo(f"{address_for_terminal(address)}: {done.subject}\n{done.answer}")

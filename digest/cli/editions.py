@@ -15,24 +15,21 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     clock,
+    context_of,
     print_json,
     print_table,
     store_of,
     store_to_read,
 )
-from digest.cli.deliveries import delivery_json
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
-from digest.json_output import pick
 from digest.model import DigestId, EditionKey
-from digest.service.editions.digests import edition_name
-from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from digest.model import Edition, Selected
-    from digest.records.editions import EditionCounts
+    from digest.operations.editions import EditionView
     from digest.records.mailing import DeliveryRow
     from digest.service.mailing.drain.ledger import DrainReport
     from digest.settings import Digest, Settings
@@ -63,16 +60,7 @@ def digest_named(settings: Settings, name: str | None) -> Digest:
     return found
 
 
-def edition_json(made: EditionCounts) -> dict[str, object]:
-    """An edition in the JSON form of all commands."""
-    return {
-        **pick(made.edition, "key", "digest", "slot_at", "opens_at", "closes_at", "empty"),
-        **pick(made.edition, "note", "held_at", "cancelled_at"),
-        "deliveries": made.deliveries,
-    }
-
-
-def held_or_cancelled(edition: Edition) -> str:
+def held_or_cancelled(edition: Edition | EditionView) -> str:
     """Whether an operator stopped its mails, as the end of a sentence."""
     if edition.cancelled_at:
         return f", cancelled {edition.cancelled_at:%Y-%m-%d %H:%M} UTC"
@@ -81,56 +69,62 @@ def held_or_cancelled(edition: Edition) -> str:
 
 def entry_json(one: Selected) -> dict[str, object]:
     """An entry of an edition in the JSON form of all commands."""
-    entry = one.entry
-    title = entry.content.title or None
-    return {"id": entry.id, "title": title, "revision": entry.revision, **pick(one, "section", "gained")}
+    from digest.operations.editions import entry_view
+
+    return entry_view(one).model_dump(exclude={"headline"})
 
 
 @app.command("list")
 def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the editions, newest first."""
-    with store_to_read(config) as (settings, store), store.read() as tx:
-        editions = tx.editions.editions(DigestId(digest_named(settings, digest).id) if digest else None)
-        days = [edition_name(tx, settings, made.edition, "en") for made in editions]
-    if as_json:
-        for made in editions:
-            print_json(edition_json(made))
-        return
-    print_table(
-        ("key", "days", "made", "deliveries"),
-        [
-            (made.edition.key, covered, f"{made.edition.closes_at:%Y-%m-%d %H:%M}", _delivery_counts(made))
-            for made, covered in zip(editions, days, strict=True)
-        ],
-    )
+    from digest.operations import editions
+    from digest.operations.core import MOST_OF_A_PAGE, perform
+
+    rows: list[tuple[str, str, str, str]] = []
+    with store_to_read(config) as (settings, store):
+        context, cursor = context_of(settings, store), ""
+        chosen = digest_named(settings, digest).id if digest else ""
+        while True:
+            asked = editions.EditionsRequest(digest=chosen, limit=MOST_OF_A_PAGE, cursor=cursor)
+            page = perform(editions.LIST, context, asked)
+            for made in page.items:
+                if as_json:
+                    print_json(made.model_dump(exclude={"days"}))
+                rows.append((made.key, made.days, f"{made.closes_at:%Y-%m-%d %H:%M}", _delivery_counts(made)))
+            if not page.next:
+                break
+            cursor = page.next
+    if not as_json:
+        print_table(("key", "days", "made", "deliveries"), rows)
 
 
-def _delivery_counts(made: EditionCounts) -> str:
-    if made.edition.empty and not made.deliveries:
+def _delivery_counts(made: EditionView) -> str:
+    if made.empty and not made.deliveries:
         return "nothing sent"
     counts = ", ".join(f"{count} {state}" for state, count in made.deliveries.items() if count) or "no subscribers"
-    return counts + held_or_cancelled(made.edition)
+    return counts + held_or_cancelled(made)
 
 
 @app.command()
 def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show the entries of an edition and the state of each of its mails."""
-    with store_to_read(config) as (_, store), store.read() as tx:
-        made = tx.editions.edition(EditionKey(key))
-        if made is None:
-            raise UnknownError("edition", key, remedy="see `digest edition list`")
-        selected = tx.editions.selected(made.edition.key)
-        rows = tx.deliveries.rows(made.edition.key)
-        acts = tx.control.acts([made.edition.digest], made.edition.key)
+    from digest.operations import deliveries, editions
+    from digest.operations.core import perform
+
+    with store_to_read(config) as (settings, store):
+        context = context_of(settings, store)
+        made = perform(editions.SHOW, context, editions.EditionName(edition=key))
+        with store.read() as tx:
+            rows = tx.deliveries.rows(EditionKey(made.key))
     if as_json:
-        entries, recipients = [entry_json(one) for one in selected], [delivery_json(row) for row in rows]
-        decided = [pick(act, "at", "who", "kind", "detail") for act in acts]
-        print_json(edition_json(made) | {"entries": entries, "recipients": recipients, "acts": decided})
+        shown = made.model_dump(exclude={"entries": {"__all__": {"headline"}}, "acts": True})
+        mails = [deliveries.delivery_view(one, []).model_dump(exclude=deliveries.NOT_IN_AN_EDITION) for one in rows]
+        print_json(shown | {"recipients": mails, "acts": [one.model_dump() for one in made.acts]})
         return
     typer.echo(f"{key}: {_delivery_counts(made)}")
-    for act in acts:
+    for act in made.acts:
         typer.echo(f"{act.at:%Y-%m-%d %H:%M} UTC, by {act.who}: {act.detail}")
-    print_table(("section", "title", "gained"), [(s.section, headline(s.entry.content), s.gained) for s in selected])
+    print_table(("section", "title", "gained"), [(one.section, one.headline, one.gained) for one in made.entries])
     print_table(
         ("address", "state", "attempts", "next", "answer"),
         [(r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],
@@ -141,21 +135,23 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 @app.command()
 def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Make an edition now, even if none is due. If nothing is new, it makes none."""
-    from digest.service.editions import making
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         with Progress(
             "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
         ):
-            made = making.cut(store, settings, chosen, clock())
+            asked = editions.DigestName(digest=chosen.id)
+            made = perform(edition_acts.CUT, context_of(settings, store), asked).edition
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
     elif as_json:
-        print_json(edition_json(made))
+        print_json(made.model_dump())
     else:
         then = "; `digest edition send` sends it" if made.deliveries else ""
-        typer.echo(f"{made.edition.key}: {_delivery_counts(made)}{then}")
+        typer.echo(f"{made.key}: {_delivery_counts(made)}{then}")
 
 
 @app.command()
@@ -167,17 +163,23 @@ def send(
     config: ConfigOption = None,
 ) -> None:
     """Send the planned mails of one edition or of all; list mails that wait for a retry, and until when."""
+    from digest.operations import edition_acts
+    from digest.operations.core import perform
     from digest.service.operating import waits
 
+    reports: list[DrainReport] = []
     with store_of(config) as (settings, store):
-        if key is not None:
-            with store.read() as tx:
-                if tx.editions.edition(EditionKey(key)) is None:
-                    raise UnknownError("edition", key, remedy="see `digest edition list`")
-        report = _send_all(store, settings, key, hurry=now)
+
+        def send_all(wanted: EditionKey | None, hurry: bool) -> dict[str, int]:  # noqa: FBT001 - as the operation calls it
+            reports.append(_send_all(store, settings, wanted, hurry=hurry))
+            return reports[0].counts()
+
+        context = context_of(settings, store, send=send_all)
+        sent = perform(edition_acts.SEND, context, edition_acts.SendRequest(edition=key or "", now=now))
         waiting = waits.waiting_deliveries(store, EditionKey(key) if key else None, clock())
+    (report,) = reports
     if as_json:
-        print_json(report.counts() | {"waiting": _waiting_json(waiting)})
+        print_json(sent.model_dump(exclude={"open"}))
     else:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
         typer.echo(counts or ("nothing is due" if waiting else "nothing is planned"))
@@ -196,15 +198,6 @@ def send(
         typer.echo(f"digest: sending is paused: {report.paused}", err=True)
     if report.paused or report.failed:
         raise typer.Exit(1)
-
-
-def _waiting_json(waiting: list[DeliveryRow]) -> dict[str, object]:
-    moments = [row.next_at for row in waiting if row.next_at]
-    return {
-        "mails": len(waiting),
-        "first_at": moments[0] if moments else None,
-        "last_at": moments[-1] if moments else None,
-    }
 
 
 def _print_waiting(waiting: list[DeliveryRow]) -> None:
@@ -286,14 +279,16 @@ def end(
     config: ConfigOption = None,
 ) -> None:
     """Unsubscribe everybody from a digest that is no longer configured; recorded as your act."""
-    from digest.service.editions.renaming import end_digest, orphans
+    from digest.operations import edition_acts, editions
+    from digest.operations.core import perform
+    from digest.service.editions.renaming import orphans
 
     with store_of(config) as (settings, store):
         count = orphans(store, settings).get(DigestId(digest), 0)
         if count and not yes:
             typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True, err=as_json)
-        left = end_digest(store, settings, DigestId(digest), clock())
+        done = perform(edition_acts.END, context_of(settings, store), editions.DigestName(digest=digest))
     if as_json:
-        print_json({"digest": digest, "unsubscribed": left})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{digest}: {left} unsubscribed")
+        typer.echo(f"{digest}: {done.unsubscribed} unsubscribed")

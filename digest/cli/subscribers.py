@@ -15,6 +15,7 @@ from digest.cli.common import (
     JsonOption,
     YesOption,
     clock,
+    context_of,
     print_json,
     print_table,
     settings_of,
@@ -22,20 +23,15 @@ from digest.cli.common import (
     store_to_read,
     write_file,
 )
-from digest.errors import UnknownError
 from digest.json_output import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from digest.model import DigestId, Subscriber
-    from digest.records.people import OnRoster, SubscriberRecord
-    from digest.service.people.roster import PersonState
-    from digest.settings import Settings
+    from collections.abc import Iterable
 
 app = typer.Typer(name="subscribers", help="Manage subscribers, the people who get the mails.", no_args_is_help=True)
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the subscriber.")]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+_ONLY_IN_THE_API = {"id"}
 _COLUMNS = ("address", "name", "language", "format", "digests", "state")
 
 
@@ -62,37 +58,33 @@ def add(
     config: ConfigOption = None,
 ) -> None:
     """Subscribe somebody who agreed to it; your act is recorded as their consent."""
-    from digest.service.people import subscribers
+    from digest.operations import people_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        record = subscribers.add(
-            store,
-            settings,
-            address,
-            name=name,
-            language=language,
-            form=form,
-            digests=digest,
-            welcome=welcome,
-            now=clock(),
+        asked = people_acts.NewSubscriber.model_construct(
+            address=address, name=name, language=language, format=form, digests=digest or [], welcome=welcome
         )
+        added = perform(people_acts.ADD, context_of(settings, store), asked)
     if as_json:
-        print_json(_json(record))
+        print_json(added.model_dump(exclude=_ONLY_IN_THE_API))
     else:
-        typer.echo(f"{record.subscriber.address}: subscribed to {', '.join(record.digests)}")
+        typer.echo(f"{added.address}: subscribed to {', '.join(added.digests)}")
 
 
 @app.command()
 def show(address: AddressArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Show all stored data about a subscriber."""
-    from digest.service.people import subscribers
+    from digest.operations import people
+    from digest.operations.core import perform
 
-    with store_to_read(config) as (_, store):
-        known = subscribers.export(store, address)
+    with store_to_read(config) as (settings, store):
+        asked = people.SubscriberName.model_construct(subscriber=address)
+        known = perform(people.SHOW, context_of(settings, store), asked).model_dump(exclude=_ONLY_IN_THE_API)
     if as_json:
-        print_json(known[0])
+        print_json(known)
     else:
-        typer.echo(to_json(known[0], indent=2))
+        typer.echo(to_json(known, indent=2))
 
 
 @app.command()
@@ -100,44 +92,20 @@ def erase(
     address: AddressArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Erase a subscriber permanently; a keyed hash of the address stays, so that no import adds it again."""
-    from digest.service.people import subscribers
+    from digest.operations import people, people_acts
+    from digest.operations.core import perform
 
     if not yes:
         typer.confirm(
             f"Erase {address} and all data stored about them? This cannot be undone.", abort=True, err=as_json
         )
-    with store_of(config) as (_, store):
-        subscribers.erase(store, address, now=clock())
+    with store_of(config) as (settings, store):
+        asked = people.SubscriberName.model_construct(subscriber=address)
+        perform(people_acts.ERASE, context_of(settings, store), asked)
     if as_json:
         print_json({"address": address, "erased": True})
     else:
         typer.echo(f"{address}: erased")
-
-
-def _json(record: SubscriberRecord) -> dict[str, object]:
-    """A subscriber in the JSON form of all commands."""
-    return _facts(record.subscriber, record.digests, record.suppressed)
-
-
-def _listed(person: OnRoster, state: PersonState) -> dict[str, object]:
-    digests = [one.digest for one in person.followed if one.left_at is None]
-    return _facts(person.subscriber, digests, person.suppressed) | {"state": str(state)}
-
-
-def _facts(person: Subscriber, digests: Sequence[DigestId], suppressed: str) -> dict[str, object]:
-    return {
-        "address": person.address,
-        "name": person.name,
-        "language": person.language,
-        "format": person.format,
-        "digests": list(digests),
-        "created_at": person.created_at,
-        "suppressed": suppressed or None,
-        "timezone": person.timezone or None,
-        "topics": list(person.topics),
-        "paused_until": person.paused_until,
-        "private_feed": str(person.feed),
-    }
 
 
 @app.command("list")
@@ -158,22 +126,35 @@ def list_(
 ) -> None:
     """List subscribers in the order in which they joined."""
     from digest.lists.table import csv_lines
+    from digest.operations import people
+    from digest.operations.core import MOST_OF_A_PAGE, perform
     from digest.service.people import roster
 
     if state is not None and state not in list(roster.PersonState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.PersonState)}", param_hint="--state")
-    wanted = roster.PersonState(state) if state else None
     with store_to_read(config) as (settings, store):
-        _require_digest(settings, digest)
-        found = roster.list_people(store, clock(), search=search, state=wanted, digest=digest)
-        rows = (_listed(person, standing) for person, standing in found)
-        if as_json:
-            for row in rows:
-                print_json(row)
-        elif as_csv:
-            _print(csv_lines(_CSV, ([_cell(row[name]) for name in _CSV] for row in rows)))
-        else:
-            print_table(_COLUMNS, [[_cell(_described(row)[name]) for name in _COLUMNS] for row in rows])
+        context, cursor, rows = context_of(settings, store), "", []
+        wanted = roster.PersonState(state) if state else None
+        if as_csv:
+            _print(csv_lines(_CSV, []))
+        while True:
+            asked = people.SubscribersRequest(
+                search=search, state=wanted, digest=digest or "", limit=MOST_OF_A_PAGE, cursor=cursor
+            )
+            page = perform(people.LIST, context, asked)
+            found = [one.model_dump(exclude=_ONLY_IN_THE_API) for one in page.items]
+            if as_json:
+                for row in found:
+                    print_json(row)
+            elif as_csv:
+                _print(list(csv_lines(_CSV, ([_cell(row[name]) for name in _CSV] for row in found)))[1:])
+            else:
+                rows += [[_cell(_described(row)[name]) for name in _COLUMNS] for row in found]
+            if not page.next:
+                break
+            cursor = page.next
+        if not as_json and not as_csv:
+            print_table(_COLUMNS, rows)
 
 
 _CSV = ("address", "name", "language", "format", "digests", "state", "timezone", "topics", "paused_until", "created_at")
@@ -188,11 +169,6 @@ def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     return ", ".join(value) if isinstance(value, list) else value
-
-
-def _require_digest(settings: Settings, digest: str | None) -> None:
-    if digest is not None and settings.digest(digest) is None:
-        raise UnknownError("digest", digest, remedy="the configuration lists the digests")
 
 
 def _print(lines: Iterable[str]) -> None:
@@ -225,31 +201,30 @@ def set_(
     config: ConfigOption = None,
 ) -> None:
     """Change a subscriber's choices, as they could on their own page; the change is recorded as yours."""
-    from digest.service.people import roster
+    from digest.operations import people_acts
+    from digest.operations.core import perform
 
     given = (language, form, topics, zone, pause, feed)
     if all(value is None for value in given) and not digest:
         raise typer.BadParameter("say what to change, such as --language en", param_hint="--language, --format, …")
     with store_of(config) as (settings, store):
-        record = roster.set_choices(
-            store,
-            settings,
-            address,
+        asked = people_acts.ChoicesRequest.model_construct(
+            subscriber=address,
             language=language,
-            form=form,
+            format=form,
             topics=topics,
             zone=zone,
-            digests=digest or (),
+            digests=digest or [],
             pause=pause,
             feed=feed,
-            now=clock(),
         )
-    changed = _json(record)
+        done = perform(people_acts.SET, context_of(settings, store), asked)
+    changed = done.model_dump(exclude=_ONLY_IN_THE_API)
     if as_json_:
         print_json(changed)
     else:
         said = ", ".join(f"{name} {_cell(value)}" for name, value in changed.items() if value and name in _SAID)
-        typer.echo(f"{record.subscriber.address}: {said}")
+        typer.echo(f"{done.address}: {said}")
 
 
 _SAID = ("language", "format", "digests", "timezone", "topics", "paused_until", "private_feed")
@@ -269,14 +244,16 @@ def leave(
 
     The subscription history records this as your act.
     """
-    from digest.service.people import roster
+    from digest.operations import people_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        left_by, left = roster.leave(store, settings, address, digest or (), now=clock())
+        asked = people_acts.LeaveRequest.model_construct(subscriber=address, digests=digest or [])
+        done = perform(people_acts.LEAVE, context_of(settings, store), asked)
     if as_json:
-        print_json({"address": left_by, "left": left})
+        print_json(done.model_dump(exclude=_ONLY_IN_THE_API))
     else:
-        typer.echo(f"{left_by}: left {', '.join(left)}")
+        typer.echo(f"{done.address}: left {', '.join(done.left)}")
 
 
 @app.command("form")
@@ -297,7 +274,7 @@ def form_(
 ) -> None:
     """Print the HTML of a form for your own site, which leads to the page on which people subscribe."""
     from digest.protected_files import require_free
-    from digest.web.signup import foreign_form, form_preview
+    from digest.service.people.forms import foreign_form, form_preview
 
     settings = settings_of(config)
     form = foreign_form(settings, digest or (), back)

@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from digest.cli.common import (
     ConfigOption,
     JsonOption,
-    clock,
+    context_of,
     print_json,
     print_table,
-    settings_of,
     store_of,
     store_to_read,
 )
-from digest.errors import UnknownError
-from digest.json_output import pick
-
-if TYPE_CHECKING:
-    from digest.settings import Settings, Webhook
 
 app = typer.Typer(name="webhooks", help="Look after the programs that are sent what is new.", no_args_is_help=True)
 WebhookArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of a webhook.")]
-_NEWEST = 20
-
-
-def _named(settings: Settings, name: str) -> Webhook:
-    found = next((one for one in settings.webhooks if one.id == name), None)
-    if found is None:
-        raise UnknownError("webhook", name, remedy="see `digest webhooks list`")
-    return found
 
 
 @app.command("list")
 def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the webhooks with the number of their events."""
-    from digest.records.publishing import WebhookCounts
+    from digest.operations import notices
+    from digest.operations.core import Nothing, perform
 
-    with store_to_read(config) as (settings, store), store.read() as tx:
-        counts = tx.webhooks.counts()
-    rows = [(one, counts.get(one.id, WebhookCounts(0, 0, 0, 0, ""))) for one in settings.webhooks]
+    with store_to_read(config) as (settings, store):
+        rows = perform(notices.WEBHOOKS, context_of(settings, store), Nothing()).items
     if as_json:
-        for one, count in rows:
-            print_json(
-                {"id": one.id, "events": list(one.events), **pick(count, "waiting", "delivered", "failed", "answer")}
-            )
+        for one in rows:
+            print_json(one.model_dump())
         return
     print_table(
         ("id", "events", "waiting", "delivered", "failed", "last answer"),
-        [(one.id, ", ".join(one.events), c.waiting, c.delivered, c.failed, c.answer) for one, c in rows],
+        [(one.id, ", ".join(one.events), one.waiting, one.delivered, one.failed, one.answer) for one in rows],
         numbers=("waiting", "delivered", "failed"),
     )
 
@@ -64,18 +48,15 @@ def events(
     config: ConfigOption = None,
 ) -> None:
     """List the newest events of a webhook that it did not take."""
-    from digest.records.publishing import EventState
+    from digest.operations import notices
+    from digest.operations.core import perform
 
-    states = [
-        EventState.PLANNED,
-        EventState.FAILED,
-        *([EventState.DELIVERED, EventState.SKIPPED] if everything else []),
-    ]
-    with store_to_read(config) as (settings, store), store.read() as tx:
-        found = tx.webhooks.listed(_named(settings, webhook).id, states, _NEWEST)
+    with store_to_read(config) as (settings, store):
+        asked = notices.EventsRequest(webhook=webhook, everything=everything)
+        found = perform(notices.EVENTS, context_of(settings, store), asked).items
     if as_json:
         for one in found:
-            print_json(pick(one, "event", "kind", "state", "made_at", "attempts", "next_at", "answer"))
+            print_json(one.model_dump())
         return
     print_table(
         ("event", "state", "attempts", "next", "answer"),
@@ -87,27 +68,25 @@ def events(
 @app.command("test")
 def send_test_event(webhook: WebhookArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send a test event to a webhook; it is not recorded."""
-    from digest.service.publishing.webhooks import send_test
+    from digest.operations import notices
+    from digest.operations.core import perform
 
-    settings = settings_of(config)
-    send_test(settings, _named(settings, webhook), clock())
-    print_json({"webhook": webhook, "taken": True}) if as_json else typer.echo(f"{webhook}: it took the test event")
+    with store_of(config) as (settings, store):
+        done = perform(notices.TEST_WEBHOOK, context_of(settings, store), notices.WebhookName(webhook=webhook))
+    print_json(done.model_dump()) if as_json else typer.echo(f"{webhook}: it took the test event")
 
 
 @app.command()
 def retry(webhook: WebhookArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Send the events of a webhook that wait or were given up at once."""
-    from digest.service.publishing.webhooks import send_events
+    from digest.operations import notices
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        chosen = _named(settings, webhook)
-        with store.write() as tx:
-            again = tx.webhooks.plan_failed(chosen.id, clock())
-            tx.webhooks.hurry(chosen.id, clock())
-        turn = send_events(store, settings.model_copy(update={"webhooks": (chosen,)}), clock)
+        done = perform(notices.RETRY_WEBHOOK, context_of(settings, store), notices.WebhookName(webhook=webhook))
     if as_json:
-        print_json({"webhook": webhook, "planned_again": again, "delivered": turn.delivered, "problems": turn.problems})
+        print_json(done.model_dump())
     else:
-        typer.echo(f"{webhook}: events delivered: {turn.delivered}" + "".join(f"\n{one}" for one in turn.problems))
-    if turn.problems:
+        typer.echo(f"{webhook}: events delivered: {done.delivered}" + "".join(f"\n{one}" for one in done.problems))
+    if done.problems:
         raise typer.Exit(1)

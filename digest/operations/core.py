@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from digest.model import EditionKey
     from digest.records.operating import Scope
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -80,9 +81,12 @@ class AskedError(DigestError):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What only a running service can do for an operation; a command has none of it."""
+    """What only a running service, or only a command, can do for an operation."""
 
     follow: Callable[[], None] | None = None  # use the settings as they are stored now
+    # Send the mails of an edition or of all, waiting ones too or not; returns how many ended in each state. A command
+    # has this one only.
+    send: Callable[[EditionKey | None, bool], Mapping[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,16 @@ def require_scope(operation: Operation[Any, Any], context: Context) -> None:
     """
     if operation.scope not in context.actor.scopes:
         raise ForbiddenError(operation.name, operation.scope)
+
+
+def require(context: Context, scope: Scope, name: str) -> None:
+    """Require one more scope, for a part of what an operation can do.
+
+    Raises:
+        ForbiddenError: the actor lacks it.
+    """
+    if scope not in context.actor.scopes:
+        raise ForbiddenError(name, scope)
 
 
 def _state(operation: Operation[Asked, Given], context: Context, asked: Asked) -> Mapping[str, Any]:

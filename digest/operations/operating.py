@@ -1,18 +1,16 @@
-"""The state of the whole service: status, health, numbers, alerts, and faults of clocks."""
+"""The state of the whole service: status, health, numbers, and faults of clocks."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from digest.errors import ConfigurationError
 from digest.json_output import pick
 from digest.operations.core import Context, Listed, Nothing, Operation, View
 from digest.records.intake import DumpState
-from digest.records.operating import AlertNotice, NoticeKind, Scope
+from digest.records.operating import Scope
 
 if TYPE_CHECKING:
     from digest.records.intake import FetchState, KnownDump
@@ -325,74 +323,8 @@ def clock_faults(context: Context, _asked: Nothing) -> Listed[ClockFaultView]:
         return Listed[ClockFaultView](items=[ClockFaultView.model_validate(one) for one in tx.clocks.standing()])
 
 
-# --- alerts ---------------------------------------------------------------------------------------
-
-
-class AlertView(View):
-    """A problem that exists now, or existed shortly ago (`well_since`)."""
-
-    subject: str
-    problem: str
-    since: datetime
-    told_at: datetime | None
-    well_since: datetime | None
-
-
-class AlertsView(View):
-    """The present problems, then those that are over; and how many notices wait until they can be delivered."""
-
-    items: list[AlertView]
-    waiting: int
-
-
-class TestedChannel(View):
-    """Whether a channel took a test alert."""
-
-    channel: str
-    sent: bool
-    problem: str | None
-
-
-def alerts(context: Context, _asked: Nothing) -> AlertsView:
-    """List current problems, and those that are over and still to be reported as over."""
-    from digest.service.operating.health import troubles  # noqa: PLC0415 - as above
-
-    now = context.now()
-    with context.store.read() as tx:
-        found, waiting = troubles(tx, context.settings, now), tx.alerts.waiting()
-        wrong = {one.subject for one in found}
-        over = [one for subject, one in tx.alerts.all().items() if one.told_at and subject not in wrong]
-    names = ("subject", "problem", "since", "told_at")
-    items = [{**pick(one, *names), "well_since": None} for one in found]
-    items += [{**pick(one, *names), "well_since": one.well_since or now} for one in over]
-    return AlertsView.model_validate({"items": items, "waiting": waiting})
-
-
-def send_test_alert(context: Context, _asked: Nothing) -> Listed[TestedChannel]:
-    """Send a test alert to each operator address and to the webhook."""
-    from digest.service.operating import alerts as sending  # noqa: PLC0415 - as above
-
-    channels = sending.channels(context.settings)
-    if not channels:
-        raise ConfigurationError(
-            "no operator is set, so nobody gets alerts",
-            place="operator",
-            remedy="set operator to your address, or alerts.webhook",
-        )
-    now, tested = context.now(), []
-    for channel in channels:
-        trial = AlertNotice(0, channel, NoticeKind.TEST, "alerts", "nothing is wrong: this is a test", now, now, 0)
-        problem = asyncio.run(sending.send_notice(context.settings, trial))
-        tested.append(TestedChannel(channel=str(channel), sent=not problem, problem=problem or None))
-    return Listed[TestedChannel](items=tested)
-
-
 STATUS = Operation("status.show", "GET", "/status", Scope.READ, Nothing, StatusView, status, "status")
 HEALTH = Operation("health.show", "GET", "/health", Scope.READ, Nothing, HealthView, health)
 METRICS = Operation("metrics.show", "GET", "/metrics", Scope.READ, Nothing, MetricsView, metrics)
 CLOCKS = Operation("clocks.list", "GET", "/clocks", Scope.READ, Nothing, Listed[ClockFaultView], clock_faults)
-ALERTS = Operation("alerts.list", "GET", "/alerts", Scope.READ, Nothing, AlertsView, alerts, "alerts")
-TEST_ALERT = Operation(
-    "alerts.test", "POST", "/alerts/test", Scope.ADMIN, Nothing, Listed[TestedChannel], send_test_alert, "alerts test"
-)
-OPERATIONS = (STATUS, HEALTH, METRICS, CLOCKS, ALERTS, TEST_ALERT)
+OPERATIONS = (STATUS, HEALTH, METRICS, CLOCKS)

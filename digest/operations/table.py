@@ -4,13 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from digest.operations import audit, operating, settings, source_settings, templates, tokens
+from digest.operations import (
+    audit,
+    backups,
+    deliveries,
+    edition_acts,
+    editions,
+    importing,
+    notices,
+    operating,
+    people,
+    people_acts,
+    previews,
+    settings,
+    source_settings,
+    templates,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from digest.operations.core import Operation
 
 OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *operating.OPERATIONS,
+    *notices.OPERATIONS,
+    *backups.OPERATIONS,
+    *editions.OPERATIONS,
+    *edition_acts.OPERATIONS,
+    *previews.OPERATIONS,
+    *deliveries.OPERATIONS,
+    *people_acts.OPERATIONS,
+    *importing.OPERATIONS,
+    *people.OPERATIONS,
     *tokens.OPERATIONS,
     *audit.OPERATIONS,
     *settings.OPERATIONS,

@@ -5,7 +5,6 @@ Our form contains a signed time: only a post with a recent one asks for a mail. 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,16 +13,14 @@ from digest.addresses import checked_address, likely_domain
 from digest.errors import (
     AddressError,
     BusyError,
-    ConfigurationError,
     DigestError,
     MailDomainError,
     StoreError,
-    UnknownError,
 )
 from digest.mail.tokens import form_token, read_form_token
 from digest.service.editions.digests import describe_digest
 from digest.service.people import consent, preferences
-from digest.templating import rendered
+from digest.service.people.forms import checked_return
 from digest.web.pages import Pages
 from digest.web.requests import Form, network_of
 
@@ -41,9 +38,6 @@ _OK, _UNUSABLE = 200, 422
 _TRAP = "website"  # a field that no person sees, but that programs fill in
 _YOUNGEST = timedelta(seconds=2)  # no person reads the page and presses its button sooner, even with the address there
 _OLDEST = timedelta(hours=24)  # a page may stay open for a day; a collected form is useless afterwards
-_LONGEST_URL = 2_000
-# Without user, port, fragment, backslash and everything outside ASCII, so that no browser can read another host in it.
-_RETURN = re.compile(r"https?://(?P<host>[A-Za-z0-9.-]+)(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@/?%-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +155,6 @@ def _from_another_site(request: Request) -> bool:
     return request.headers.get("sec-fetch-site", "") in {"cross-site", "same-site"}
 
 
-def checked_return(written: str, hosts: Sequence[str]) -> tuple[str, str]:
-    """A web address to which a page of ours may link, and its host; both empty unless its host is one of `hosts`."""
-    found = _RETURN.fullmatch(written) if len(written) <= _LONGEST_URL else None
-    host = found["host"].lower() if found else ""
-    return (written, host) if host in hosts else ("", "")
-
-
 def busy(pages: Pages, request: Request, error: BusyError) -> Response:
     """The page that asks to come again later."""
     page = pages.page(request, "busy", code=429, private=True)
@@ -181,34 +168,3 @@ def offered(settings: Settings, language: str, chosen: Sequence[str]) -> list[li
         [(digest, describe_digest(digest, language), digest.id in chosen) for digest in group]
         for group in preferences.selections(settings)
     ]
-
-
-def foreign_form(settings: Settings, digests: Sequence[str], back: str) -> str:
-    """The HTML of a form for another site; its digests are chosen on our page, which links back to `back`.
-
-    Raises:
-        ConfigurationError: nobody can subscribe here, or `back` is not at one of `signup.hosts`.
-        UnknownError: there is no such digest.
-    """
-    if not settings.signup.open or not settings.digests:
-        raise ConfigurationError(
-            "no form can lead here, because the pages do not offer to subscribe by mail",
-            place="signup.open",
-            remedy="set it to true, and configure a digest",
-        )
-    for name in digests:
-        if settings.digest(name) is None:
-            raise UnknownError("digest", name, remedy="the configuration lists the digests")
-    if back and not checked_return(back, settings.signup.hosts)[0]:
-        raise ConfigurationError(
-            f"{back!r} is no address to which a page may link back",
-            place="signup.hosts",
-            remedy="add its host there; it must be plain http or https, without user, port and fragment",
-        )
-    values = {"base_url": settings.base_url, "digests": digests, "back": back}
-    return rendered(settings.language, settings.template_folders, "web/form.html", values).strip() + "\n"
-
-
-def form_preview(settings: Settings, form: str) -> str:
-    """A page that shows such a form and its HTML."""
-    return rendered(settings.language, settings.template_folders, "web/form_preview.html", {"form": form})

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from digest.errors import DigestError, describe_fault
+from digest.errors import DigestError, describe_fault, without_addresses
 from digest.records.operating import ActOutcome
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def recorded(store: Store, actor: Actor, name: str, target: str, now: Callable[[
     except Exception as error:
         said = str(error) if isinstance(error, DigestError) else describe_fault(error, "failed")
         with contextlib.suppress(DigestError), store.write() as tx:  # the store may be what failed
-            problem = said[:_LONGEST_PROBLEM]
+            problem = without_addresses(said)[:_LONGEST_PROBLEM]
             tx.audit_log.complete(number, now(), outcome=ActOutcome.FAILED, problem=problem, target=act.target)
         raise
     before, after = differing(act.before, act.after)

@@ -5,13 +5,12 @@ It is read from the store, so it is true in every process and after a restart.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
-from digest.errors import masked
+from digest.errors import without_addresses
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
 from digest.service.editions.digests import schedule_of
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 _NAMED = 10  # reports listed
 _REFUSALS = 3  # server replies listed
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:]+@[A-Za-z0-9.-]+[A-Za-z0-9]")
 _NO_TIME = timedelta(0)
 
 
@@ -161,7 +159,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(tx.readings.reports(limit=_NAMED)),
             tx.dead_letters.count(),
             tx.bounces.counts(),
-            tuple(_ADDRESS.sub(lambda found: masked(found[0]), words) for words in tx.bounces.refusals(_REFUSALS)),
+            tuple(map(without_addresses, tx.bounces.refusals(_REFUSALS))),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
             tuple(suppressing.held_editions(tx, settings, now)),

@@ -84,6 +84,17 @@ def export(store: Store, address: str | None = None) -> list[dict[str, object]]:
     return [_exported(record) | _bounces(troubles.get(record.subscriber.id, Trouble())) for record in records]
 
 
+def export_page(store: Store, after: int, limit: int) -> list[dict[str, object]]:
+    """As `export`, with the number of each person as `id`: of at most `limit` people with numbers above `after`."""
+    with store.read() as tx:
+        records = tx.roster.records(after, limit)
+        troubles = tx.bounces.of(record.subscriber.id for record in records)
+    return [
+        {"id": one.subscriber.id} | _exported(one) | _bounces(troubles.get(one.subscriber.id, Trouble()))
+        for one in records
+    ]
+
+
 def _exported(record: SubscriberRecord) -> dict[str, object]:
     person = record.subscriber
     return {

@@ -74,6 +74,19 @@ def back_up(
         tx.backups.record(now)
 
 
+def verify(file: Path, scratch: Path) -> None:
+    """Read a backup and check every invariant, on a copy in the folder `scratch`, so that its bytes stay.
+
+    Raises:
+        StoreError: the file is no valid backup.
+    """
+    draft = scratch / f".{file.name}.verifying"
+    with _removed_if_unused(draft):
+        backup_files.take(file, draft)
+        backup_files.require_store(draft)
+        _verify(draft, None)
+
+
 def restore(url: str, file: Path, now: datetime, *, checking: Progress | None = None) -> Path | None:
     """Make a backup the store, fenced; returns the new place of the former store, None if there was none.
 

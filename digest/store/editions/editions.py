@@ -141,6 +141,17 @@ class Editions:
         """All editions, newest first, including empty ones."""
         return self._counts(editions.c.digest == digest if digest is not None else None)
 
+    def page(self, digest: DigestId | None, after: Edition | None, limit: int) -> list[EditionCounts]:
+        """At most `limit` editions, newest first, of a digest or of all; those behind `after` in that order."""
+        query = select(editions.c.key).order_by(*NEWEST_EDITION_FIRST).limit(limit)
+        if digest is not None:
+            query = query.where(editions.c.digest == digest)
+        if after is not None:
+            same = and_(editions.c.closes_at == after.closes_at, editions.c.key < after.key)
+            query = query.where(or_(editions.c.closes_at < after.closes_at, same))
+        keys = self._connection.execute(query).scalars().all()
+        return self._counts(editions.c.key.in_(keys)) if keys else []
+
     def newest(self, digest: DigestId | None = None) -> Edition | None:
         """The newest edition that is neither empty nor cancelled, of a digest or of all; None if there is none."""
         sent = and_(editions.c.empty.is_(False), editions.c.cancelled_at.is_(None))

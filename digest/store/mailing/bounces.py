@@ -55,6 +55,33 @@ class Bounces:
         once = insert(self._connection, bounces).values(row).on_conflict_do_nothing(index_elements=[bounces.c.message])
         return self._connection.execute(once.returning(bounces.c.id)).one_or_none() is not None
 
+    def listed(
+        self, before: int | None, limit: int, edition: EditionKey | None = None
+    ) -> list[tuple[int, str, Bounce]]:
+        """At most `limit` bounces, newest first, each with its number and the person's address; below a number."""
+        query = select(bounces, subscribers.c.address).join(subscribers, subscribers.c.id == bounces.c.subscriber_id)
+        if before is not None:
+            query = query.where(bounces.c.id < before)
+        if edition is not None:
+            query = query.where(bounces.c.edition == edition)
+        rows = self._connection.execute(query.order_by(bounces.c.id.desc()).limit(limit))
+        return [
+            (
+                row.id,
+                row.address or "",
+                Bounce(
+                    SubscriberId(row.subscriber_id),
+                    EditionKey(row.edition),
+                    row.message,
+                    BounceKind(row.kind),
+                    row.status,
+                    row.text,
+                    row.at,
+                ),
+            )
+            for row in rows
+        ]
+
     def counted(self, subscriber: SubscriberId) -> list[tuple[EditionKey, frozenset[BounceKind]]]:
         """The editions sent to them since their address was last unsuppressed, oldest first, with their bounces."""
         taken_back = select(func.max(suppressions.c.at)).where(

@@ -59,6 +59,29 @@ class DeadLetters:
             query = query.where(deliveries.c.edition == edition)
         return self._rows(query)
 
+    def page(
+        self,
+        states: Collection[DeliveryState],
+        edition: EditionKey | None,
+        person: SubscriberId | None,
+        after: tuple[EditionKey, SubscriberId] | None,
+        limit: int,
+    ) -> list[DeliveryRow]:
+        """At most `limit` deliveries in the order of `listed`, behind one of them; in every state if none is given."""
+        query = _LISTED.limit(limit)
+        if states:
+            query = query.where(deliveries.c.state.in_(list(states)))
+        if edition is not None:
+            query = query.where(deliveries.c.edition == edition)
+        if person is not None:
+            query = query.where(deliveries.c.subscriber_id == person)
+        if after is not None:
+            closed = select(editions.c.closes_at).where(editions.c.key == after[0]).scalar_subquery()
+            same = and_(deliveries.c.edition == after[0], deliveries.c.subscriber_id > after[1])
+            older = or_(editions.c.closes_at < closed, and_(editions.c.closes_at == closed, editions.c.key > after[0]))
+            query = query.where(same if edition is not None else or_(older, same))
+        return self._rows(query)
+
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
         """Mails that failed because of the sender or the content, of editions made since then.
 

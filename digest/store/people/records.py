@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, or_, select
 
 from digest.addresses import address_key
 from digest.model import DeliveryState, DigestId, EditionKey, Format, PrivateFeed, Subscriber, SubscriberId
@@ -102,6 +102,23 @@ def _batch(connection: Connection, people: list[Row[Any]]) -> list[SubscriberRec
     ]
 
 
+_theirs = subscriptions.c.subscriber_id == subscribers.c.id
+
+
+def _in_state(state: str, now: datetime, digest: str | None) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a state: suppressed, left, paused or active, the first that is true."""
+    suppressed = subscribers.c.suppressed != ""
+    if state == "suppressed":
+        return (suppressed,)
+    follows = exists().where(_theirs, subscriptions.c.left_at.is_(None))
+    if digest is not None:
+        follows = follows.where(subscriptions.c.digest == digest)
+    if state == "left":
+        return ~suppressed, ~follows
+    paused = func.coalesce(subscribers.c.paused_until > now, false())
+    return ~suppressed, follows, paused if state == "paused" else ~paused
+
+
 class Roster:
     """Lists of people."""
 
@@ -121,6 +138,55 @@ class Roster:
             for row in rows:
                 yield OnRoster(subscriber_of(row), row.suppressed, tuple(followed.get(row.id, ())))
             last = rows[-1].id
+
+    def page(
+        self, now: datetime, *, after: int, limit: int, search: str = "", state: str = "", digest: str | None = None
+    ) -> list[OnRoster]:
+        """At most `limit` of the people, behind one of them: who ever followed the digest, and have this state with it.
+
+        `search` is contained in the address or the name, in whatever case.
+        """
+        query: Select[Any] = select(*PERSON, subscribers.c.suppressed)
+        query = query.where(subscribers.c.erased_at.is_(None), subscribers.c.id > after)
+        if search:
+            known = (func.lower(subscribers.c.address), func.lower(subscribers.c.name))
+            # SQLite knows the two cases of ASCII letters only, so other names are sought in their usual spellings.
+            spelled = {search.lower()} | (set() if search.isascii() else {search, search.upper(), search.title()})
+            query = query.where(or_(*(one.contains(word, autoescape=True) for one in known for word in spelled)))
+        if digest is not None:
+            query = query.where(exists().where(_theirs, subscriptions.c.digest == digest))
+        if state:
+            query = query.where(*_in_state(state, now, digest))
+        rows = self._connection.execute(query.order_by(subscribers.c.id).limit(limit)).all()
+        followed = self._followed([row.id for row in rows])
+        return [OnRoster(subscriber_of(row), row.suppressed, tuple(followed.get(row.id, ()))) for row in rows]
+
+    def records(self, after: int, limit: int) -> list[SubscriberRecord]:
+        """At most `limit` people behind one of them, in the order of joining, with everything stored about them."""
+        query = select(subscribers.c.id).where(subscribers.c.erased_at.is_(None), subscribers.c.id > after)
+        ids = self._connection.execute(query.order_by(subscribers.c.id).limit(limit)).scalars().all()
+        return records(self._connection, subscribers.c.id.in_(ids)) if ids else []
+
+    def numbers(self, now: datetime) -> dict[str, int]:
+        """How many people are in each state."""
+        query = select(func.count()).select_from(subscribers).where(subscribers.c.erased_at.is_(None))
+        states = ("active", "paused", "left", "suppressed")
+        return {
+            state: self._connection.execute(query.where(*_in_state(state, now, None))).scalar_one() for state in states
+        }
+
+    def growth(self, since: datetime, digest: DigestId | None = None) -> list[tuple[str, str, int]]:
+        """How often people joined or left since then: the day in UTC as a text, `joined` or `left`, and the number.
+
+        What erased people did is not known any more.
+        """
+        zoned = func.timezone("UTC", consents.c.at) if self._connection.dialect.name == "postgresql" else consents.c.at
+        day = func.date(zoned)
+        query = select(day.label("day"), consents.c.act, func.count().label("number")).where(consents.c.at >= since)
+        if digest is not None:
+            query = query.where(consents.c.digest == digest)
+        rows = self._connection.execute(query.group_by(day, consents.c.act).order_by(day, consents.c.act))
+        return [(str(row.day), row.act, row.number) for row in rows]
 
     def _followed(self, people: list[int]) -> dict[int, list[Followed]]:
         newest: dict[tuple[int, str], Consent] = {}

@@ -13,6 +13,7 @@ from digest.records.people import Consent, Follower, SubscriberRecord, Suppresse
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, single_mails, suppression_requests, suppressions
+from digest.store.database.tables.operating import idempotency_keys
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.mailing.leases import OPEN, TAKEN_BACK
 from digest.store.people.confirmations import NOBODY
@@ -240,19 +241,20 @@ class Subscribers:
         run = self._connection.execute
         person = select(subscribers.c.id).where(subscribers.c.id == subscriber)
         run(person.with_for_update(key_share=True))  # a drain that records a mail to them waits, or is waited for
-        run(delete(subscriptions).where(subscriptions.c.subscriber_id == subscriber))
-        run(delete(consents).where(consents.c.subscriber_id == subscriber))
-        run(delete(bounces).where(bounces.c.subscriber_id == subscriber))
-        run(delete(suppressions).where(suppressions.c.subscriber_id == subscriber))
-        run(delete(suppression_requests).where(suppression_requests.c.subscriber_id == subscriber))
+        for table in (subscriptions, consents, bounces, suppressions, suppression_requests):
+            run(delete(table).where(table.c.subscriber_id == subscriber))
         key = select(subscribers.c.address_key).where(subscribers.c.id == subscriber).scalar_subquery()
         theirs = or_(confirmations.c.subscriber_id == subscriber, confirmations.c.address_key == key)
         run(delete(confirmations).where(theirs, confirmations.c.done_at.is_(None)))
         run(update(confirmations).where(theirs).values(NOBODY))
         run(delete(single_mails).where(single_mails.c.subscriber_id == subscriber))
+        address = select(func.lower(subscribers.c.address)).where(subscribers.c.id == subscriber).scalar_subquery()
+        body = func.lower(idempotency_keys.c.body)  # an answer of the API; the address may have been another then
+        told = or_(func.replace(body, address, "") != body, body.contains(f'"id": {subscriber}, "address"'))
+        run(delete(idempotency_keys).where(told))
         self._suppress_deliveries(subscriber)
-        nothing: dict[str, object] = {"message_id": "", "text": ""}  # a server's reply often contains the address
-        run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(nothing))
+        # A server's reply often contains the address.
+        run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(message_id="", text=""))
         blank: dict[str, object] = {
             "address": None,
             "address_key": None,

@@ -15,8 +15,8 @@ from digest.errors import ConfigurationError, UnknownError
 from digest.mail import dns_records
 from digest.mail.tokens import form_token, leave_token, read_form_token
 from digest.model import DigestId, SubscriberId
+from digest.service.people.forms import checked_return, foreign_form
 from digest.web.application import application
-from digest.web.signup import checked_return, foreign_form
 from tests.integration.web.site import ADA, DAY, FORM, NOW, Desk, Reply, check_safe
 
 if TYPE_CHECKING:
