@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_of, store_to_read
+from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, print_table, store_of, store_to_read
 from digest.errors import ConfigurationError
 from digest.records.console import Role
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from digest.operations.console_users import OnUser, UserView
 
 app = typer.Typer(name="console", help="Look after the people who may log in to the console.", no_args_is_help=True)
 UserArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a user.")]
@@ -25,46 +30,38 @@ def link(
     config: ConfigOption = None,
 ) -> None:
     """Print a link by which a user can log in once, within 15 minutes."""
-    from digest.service.console import users
+    from digest.operations import console_users
+    from digest.operations.core import perform
 
     with store_of(config, any_clock=True) as (settings, store):
         if not settings.console.on:
             remedy = "set it to true and restart `digest run`, see docs/console.md"
             raise ConfigurationError("the console is off", place="console.on", remedy=remedy)
-        found = users.ensure_user(store, user, role, clock())
-        url = users.issue_link(store, settings, found.id, clock())
+        asked = console_users.UserLink(user=user, role=role)
+        made = perform(console_users.LINK, context_of(settings, store), asked)
     if as_json:
-        print_json({"user": found.name, "role": found.role, "url": url, "minutes": 15})
+        print_json(made.model_dump())
         return
-    typer.echo(f"{url}\nIt logs in {found.name} ({found.role}), once, within 15 minutes.")
+    typer.echo(f"{made.url}\nIt logs in {made.name} ({made.role}), once, within 15 minutes.")
 
 
 @app.command("users")
 def list_users(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the users with their role, their ways to log in and their sessions."""
-    from digest.service.console import sessions, users
+    from digest.operations import console_users
+    from digest.operations.core import Nothing, perform
 
     with store_to_read(config) as (settings, store):
-        with store.read() as tx:
-            found = tx.console_users.all()
-        rows = [
-            (
-                one,
-                [str(kind) for kind, number in users.ways(store, one.id).items() if number],
-                len(sessions.valid_sessions(store, settings, clock(), one.id)),
-            )
-            for one in found
-        ]
+        found = perform(console_users.LIST, context_of(settings, store), Nothing()).items
     if as_json:
-        for one, ways, number in rows:
-            state = {"disabled": one.disabled_at is not None, "ways": ways, "sessions": number}
-            print_json({"name": one.name, "role": one.role, **state})
+        for one in found:
+            print_json(one.model_dump())
         return
     print_table(
         ("user", "role", "ways to log in", "sessions"),
         [
-            (one.name, f"{one.role}{', disabled' if one.disabled_at else ''}", ", ".join(ways), number)
-            for one, ways, number in rows
+            (one.name, f"{one.role}{', disabled' if one.disabled else ''}", ", ".join(one.ways), one.sessions)
+            for one in found
         ],
         numbers=("sessions",),
     )
@@ -81,16 +78,11 @@ def revoke(
     config: ConfigOption = None,
 ) -> None:
     """Disable a user, and end their sessions and links at once."""
-    from digest.service.console import users
+    from digest.operations import console_users
 
-    with store_of(config, any_clock=True) as (_, store):
-        found = users.known_user(store, user)
-        if sessions_only:
-            users.end_sessions(store, found.id)
-        else:
-            found = users.disable(store, found.id, clock())
+    done = _performed(console_users.LOG_OUT if sessions_only else console_users.DISABLE, user, config)
     if as_json:
-        print_json({"name": found.name, "disabled": found.disabled_at is not None})
+        print_json(done.model_dump())
         return
     typer.echo(f"{user}: logged out everywhere" + ("" if sessions_only else ", and may not log in any more"))
 
@@ -98,8 +90,15 @@ def revoke(
 @app.command()
 def enable(user: UserArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Let a user log in again who was disabled."""
-    from digest.service.console import users
+    from digest.operations import console_users
 
-    with store_of(config, any_clock=True) as (_, store):
-        found = users.enable(store, users.known_user(store, user).id)
-    print_json({"name": found.name, "disabled": False}) if as_json else typer.echo(f"{user}: may log in again")
+    done = _performed(console_users.ENABLE, user, config)
+    print_json(done.model_dump()) if as_json else typer.echo(f"{user}: may log in again")
+
+
+def _performed(operation: OnUser, user: str, config: Path | None) -> UserView:
+    from digest.operations.console_users import UserName
+    from digest.operations.core import perform
+
+    with store_of(config, any_clock=True) as (settings, store):
+        return perform(operation, context_of(settings, store), UserName(user=user))

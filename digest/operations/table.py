@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from digest.operations import (
     audit,
     backups,
+    console_users,
     deliveries,
     edition_acts,
     editions,
@@ -41,5 +42,6 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *settings.OPERATIONS,
     *source_settings.OPERATIONS,
     *templates.OPERATIONS,
+    *console_users.OPERATIONS,
 )
 BY_NAME = {one.name: one for one in OPERATIONS}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from digest.settings.kinds import Duration, Group, Hook, MaybeHostPort, Network, matching
+from digest.settings.kinds import THIS_MACHINE, Duration, Group, Hook, MaybeHostPort, Network, matching
 from digest.settings.rules import broken
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Oidc(Group):
     def rules(self) -> Iterator[Broken]:
         if not self.issuer:
             return
+        if self.issuer.startswith("http:") and urlsplit(self.issuer).hostname not in THIS_MACHINE:
+            yield broken("the provider would be reached without encryption", "issuer", remedy="use https://")
         if not self.client_id:
             yield broken("the provider needs a client id", "client_id")
         if bool(self.client_secret) == (self.client_secret_file is not None):

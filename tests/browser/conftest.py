@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from digest.web.serve import Listener
+
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 SCRIPT = "<script>alert(1)</script>"
 PEOPLE = ("ada@example.org", "bob@example.org", "cleo@example.org")
@@ -305,7 +307,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }
     assert tuple(pages) == NAMES
     settings = load(home / "digest.toml")
-    with opened(settings) as store, _served(Server(settings, store, lambda: datetime.now(UTC))) as address:
+    with opened(settings) as store, served(Server(settings, store, lambda: datetime.now(UTC))) as address:
         yield Site(address, pages, leaving, form_token(store.secret(), datetime.now(UTC) - timedelta(hours=1)))
 
 
@@ -324,7 +326,7 @@ def _wait_for(address: str) -> None:
 
 
 @contextlib.contextmanager
-def _served(server: Server) -> Iterator[str]:
+def served(server: Listener) -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:

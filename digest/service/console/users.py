@@ -136,8 +136,8 @@ def use_link(store: Store, token: str, now: datetime) -> User | None:
     return found if found and not found.disabled_at else None
 
 
-def change_role(store: Store, user: UserId, role: Role, *, keep_session: int = 0) -> User:
-    """Give a user another role. Their sessions end, except `keep_session`, so that none has rights from before.
+def change_role(store: Store, user: UserId, role: Role) -> User:
+    """Give a user another role. Their sessions end, so that none was begun with rights from before.
 
     Raises:
         LastAdminError: they are the last admin.
@@ -146,15 +146,15 @@ def change_role(store: Store, user: UserId, role: Role, *, keep_session: int = 0
     with store.write() as tx:
         found = tx.console_users.required(user)
         if found.role is not role:
-            _change_role(tx, found, role, keep_session)
+            _change_role(tx, found, role)
         return tx.console_users.required(user)
 
 
-def _change_role(tx: Transaction, user: User, role: Role, keep_session: int = 0) -> None:
+def _change_role(tx: Transaction, user: User, role: Role) -> None:
     if role is not Role.ADMIN:
         _require_other_admin(tx, user)
     tx.console_users.set_role(user.id, role)
-    tx.console_sessions.end_of(user.id, but=keep_session)
+    tx.console_sessions.end_of(user.id)
 
 
 def _require_other_admin(tx: Transaction, user: User) -> None:

@@ -94,6 +94,19 @@ def post(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SE
         pass
 
 
+def ask(url: str, body: bytes, headers: dict[str, str], *, seconds: float = _SECONDS) -> bytes:
+    """POST a body, and return that of the response.
+
+    Raises:
+        OSError: as `get`.
+        ValueError: the URL is invalid.
+    """
+    request = urllib.request.Request(url, body, {"User-Agent": "Digest", **headers})  # noqa: S310 - the settings allow http(s) only
+    with _response(request, seconds) as answer:
+        given: bytes = answer.read()
+        return given
+
+
 def get(url: str, *, seconds: float = _SECONDS) -> bytes:
     """The content at a URL; `seconds` for the connection, and for the response.
 

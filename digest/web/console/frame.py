@@ -1,4 +1,4 @@
-"""What every page of the console has: the login, the CSRF check, the frame around its template, errors, messages."""
+"""What every page of the console has: the login, the CSRF check, the frame of its template, errors. Decision 344."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from digest.errors import DigestError
 from digest.records.console import Way
 from digest.service.console import sessions
+from digest.service.console.oidc import Provider
+from digest.service.console.throttle import Throttle
 from digest.web.console.visit import FORBIDDEN, HOME, LOGIN, MISSING, NO_LOGIN, NOT_ALLOWED, SEE_OTHER, Visit
 from digest.web.pages import FONT, read_assets
 from digest.web.requests import Form, Networks, form_of, read_address
@@ -108,6 +110,7 @@ class Console:
         self._paths = frozenset(page.path for page in pages)
         self._safe = urlsplit(settings.console_url).scheme == "https"
         self._proxies = Networks(settings.console.trusted_proxies)
+        self.throttle, self.provider = Throttle(), Provider(settings)
         self._key = hmac.digest(store.secret(), b"console", "sha256")
 
     def endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -143,7 +146,7 @@ class Console:
 
     def unsigned(self, purpose: str, text: str) -> object:
         """The value of a text that `signed` made for this purpose; None for any other text."""
-        body, _, mark = text.rpartition(".")
+        body, _, mark = text.encode("ascii", "replace").decode().rpartition(".")
         if not hmac.compare_digest(self.mark(purpose, body).encode(), mark.encode()):
             return None
         value: object = json.loads(base64.urlsafe_b64decode(body))
@@ -223,10 +226,7 @@ class Console:
     def _finished(self, visit: Visit, response: Response) -> Response:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if visit.token != visit.sent:
-            self.set_cookie(response, "", visit.token)
-        if visit.flashed:
-            self.set_cookie(response, "said", "", seconds=0)
+        visit.finish(response)
         return response
 
     def set_cookie(self, response: Response, name: str, value: str, *, seconds: int | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from digest.operations import core
-from digest.web.console import account, login
+from digest.web.console import account, login, users
 from digest.web.console.frame import Console
 from digest.web.console.visit import HOME
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *account.PAGES,
+    *users.PAGES,
 )
 
 

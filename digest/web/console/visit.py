@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from digest.operations.core import Asked, Given, Operation
-    from digest.records.console import Session, User
+    from digest.records.console import Session, User, UserId
     from digest.service.console.sessions import Login
     from digest.web.console.frame import Console
 
@@ -36,6 +37,8 @@ OK, SEE_OTHER = 200, 303
 NO_LOGIN, FORBIDDEN, MISSING, NOT_ALLOWED, WRONG, BUSY, FAILED = 401, 403, 404, 405, 422, 429, 503
 _ROWS = 50  # of one page of a list
 _FLASH_SECONDS = 60
+_BROWSER_SECONDS = 180 * 86400  # how long a browser counts as one that its user has logged in with
+_FRESH = timedelta(minutes=30)
 _NEXT = re.compile(r"/console(/[A-Za-z0-9._~%!$&'()*+,;=:@-]*)*(\?[^\s#\\\x00-\x1f\x7f]*)?")
 
 
@@ -65,6 +68,7 @@ class Visit:
         self.language = preferred(asked, templating.LANGUAGES) or self.settings.language
         self.token = sent
         self.flashed = False
+        self._known_browser: UserId | None = None
         self._stranger = ""  # whom the proxy names although they have no account
 
     @property
@@ -133,6 +137,7 @@ class Visit:
             "language": templating.language_tag(self.language),
             "site": self.settings.site_title,
             "files": self.console.files,
+            "public": self.settings.base_url if self.settings.console.listen else "/",
             "path": self.request.url.path,
             "navigation": self.console.navigation(self),
             "user": self.user,
@@ -210,6 +215,31 @@ class Visit:
             self.store, self.settings, user.id, way, self.now, network=self.network, agent=agent
         )
         self.token = self.login.token
+        self._known_browser = user.id
+
+    def known_browser(self, user: UserId | None) -> str:
+        """The mark of this browser, if this user has logged in with it before; empty otherwise."""
+        given = self.console.unsigned("browser", self.request.cookies.get(self.console.cookie("browser"), ""))
+        match given:
+            case [int(owner), str(mark)] if user is not None and owner == user:
+                return mark
+        return ""
+
+    def finish(self, response: Response) -> None:
+        """Set the cookies that have changed."""
+        console = self.console
+        if self.token != self.sent:
+            console.set_cookie(response, "", self.token)
+        if self.flashed:
+            console.set_cookie(response, "said", "", seconds=0)
+        if self._known_browser and not self.known_browser(self._known_browser):
+            value = console.signed("browser", [self._known_browser, users.new_token()])
+            console.set_cookie(response, "browser", value, seconds=_BROWSER_SECONDS)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the session has begun lately, which it takes to change how one logs in."""
+        return self.now - self.me.session.began_at < _FRESH
 
     def log_out(self) -> None:
         """End the session."""
