@@ -35,7 +35,7 @@ class EntryPage:
     """An entry with its history. `newer` and `older` are its neighbours in the feed of all entries.
 
     `dated`: the days of the entry and of both neighbours are known, in this order, so that the words `newer` and
-    `older` are true.
+    `older` are true. `gained` readers were counted on one day, so `chart` is empty; the day is named.
     """
 
     entry: EntryView
@@ -44,6 +44,7 @@ class EntryPage:
     newer: Link | None
     older: Link | None
     dated: bool
+    gained: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +211,7 @@ class Reading:
             _link(newer),
             _link(older),
             _in_order(newer, found, older),
+            _gained_in_a_day(series, views, zone),
         )
 
     def merged_into(self, entry: str) -> EntryId | None:
@@ -304,6 +306,12 @@ def _in_order(newer: Entry | None, entry: Entry, older: Entry | None) -> bool:
 def _takes_days(series: Sequence[tuple[datetime, int]], zone: tzinfo) -> bool:
     """Whether the counts are of more than one day; a steep line between two equal days tells nothing."""
     return len({at.astimezone(zone).date() for at, _ in series}) > 1
+
+
+def _gained_in_a_day(series: Sequence[tuple[datetime, int]], views: Views, zone: tzinfo) -> tuple[int, str] | None:
+    """How many readers an entry won, and the day as people name it, if all counts are of one day; else None."""
+    gained = series[-1][1] - series[0][1] if series and not _takes_days(series, zone) else 0
+    return (gained, views.moment(series[-1][0], zone).near) if gained > 0 else None
 
 
 def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:

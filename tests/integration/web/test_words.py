@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 
 from digest.app import opened
 from digest.model import Content, DateKind, EntryDate
@@ -116,6 +118,20 @@ def test_a_year_that_another_page_of_the_first_reading_gave_is_no_revision(blog:
     settings = load(blog.home / "digest.toml")
     with opened(settings) as store:
         assert "修改记录" not in words(Site(store, settings), f"/entries/{blog.entries()['甲']['id']}", "zh-CN")
+
+
+def test_readers_counted_on_one_day_are_a_sentence_and_no_chart(blog: Blog, article: type[Article]) -> None:
+    for hour, count in ((8, 1_000), (9, 5_748)):
+        with time_machine.travel(datetime(2026, 6, 30, hour, tzinfo=UTC), tick=False):
+            blog.search("search.txt", article("甲", (2021, 3, 5), readers=count))
+            blog.refresh()
+    settings = load(blog.home / "digest.toml")
+    path = f"/entries/{blog.entries()['甲']['id']}"
+    with opened(settings) as store:
+        site = Site(store, settings)  # whose clock is on the day after
+        assert "读者数变化 昨天新增4,748位读者" in words(site, path, "zh-CN")
+        assert "Readers +4,748 readers, yesterday" in words(site, path, "en")
+        assert b"<svg" not in site(path).body
 
 
 @pytest.mark.parametrize(
