@@ -38,7 +38,7 @@ FULLER_FOLDERS = {
     ),
     "digest/service": (12, "one folder for each subject"),
     "digest/settings": (23, "the groups, their sources, changes of them, and the report of mistakes"),
-    "digest/operations": (18, "one module for each subject that an operator looks at"),
+    "digest/operations": (26, "one module for each subject that an operator looks at"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
     "digest/web": (19, "one module for each group of pages, and a folder for the console"),
 }

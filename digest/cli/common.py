@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.changes.identifiers import kind_and_value
 from digest.cli.progress import Progress
 from digest.json_output import json_line
-from digest.model import READERS
 from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from digest.model import EditionKey, Entry, EntryDate, SourceId
+    from digest.model import EditionKey, EntryDate
     from digest.operations.core import Context
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -106,13 +104,21 @@ def context_of(settings: Settings, store: Store, *, send: Send | None = None) ->
     from digest.service.operating.auditing import Actor
 
     actor = Actor(_operator(), Via.COMMAND, frozenset(Scope), socket.gethostname())
-    return Context(store, settings, clock, actor, Service(send=send), try_templates=_try_templates)
+    return Context(store, settings, clock, actor, Service(send=send, steps=_steps), try_templates=_try_templates)
 
 
 def _try_templates(settings: Settings) -> None:
     from digest.web.template_trials import require_templates
 
     require_templates(settings)
+
+
+@contextlib.contextmanager
+def _steps(
+    what: str, *, kept: str, total: int | Callable[[], int | None] | None = None
+) -> Iterator[Callable[[str], None]]:
+    with Progress(what, kept=kept, total=total) as progress:
+        yield progress.step
 
 
 def _operator() -> str:
@@ -129,24 +135,6 @@ def print_json(value: object) -> None:
     """Print one JSON object on its own line, and flush it."""
     sys.stdout.buffer.write(json_line(value))
     sys.stdout.flush()
-
-
-def date_json(date: EntryDate | None) -> dict[str, object] | None:
-    """The date in the JSON form of all commands."""
-    if date is None:
-        return None
-    return {"year": date.year, "month": date.month, "day": date.day, "kind": str(date.kind)}
-
-
-def counts_json(entry: Entry) -> dict[str, int]:
-    """Every number that the pages of an entry count, by name; that of readers first."""
-    readers = {} if entry.readers is None else {READERS: entry.readers}
-    return readers | dict(entry.counts)
-
-
-def uids_json(uids: Iterable[tuple[SourceId, str]]) -> list[dict[str, str]]:
-    """By which ids and links each source showed an entry."""
-    return [{"source": source, kind: value} for source, uid in uids for kind, value in [kind_and_value(uid)]]
 
 
 def format_date(date: EntryDate | None) -> str:

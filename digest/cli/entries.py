@@ -10,57 +10,24 @@ from digest.cli import entry_edits
 from digest.cli.common import (
     ConfigOption,
     JsonOption,
-    clock,
-    counts_json,
-    date_json,
+    context_of,
     format_date,
     print_json,
     store_of,
     store_to_read,
-    uids_json,
 )
-from digest.cli.plain import kinds_json
-from digest.errors import UnknownError
-from digest.model import EntryId, SourceId
 from digest.records.publishing import EntryState
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from digest.model import Entry, EntryDate
+    from digest.model import Entry, EntryDate, SourceId
+    from digest.operations.forms import UidView
     from digest.records.publishing import Handled
 
 app = typer.Typer(help="List, correct, merge, split, hide or remove stored entries.", no_args_is_help=True)
 _LIMIT = 20
-
-
-def _json(entry: Entry) -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "title": entry.content.title or None,
-        "author": entry.content.author,
-        "date": date_json(entry.date),
-        "readers": entry.readers,
-        "counts": counts_json(entry),
-        "tags": list(entry.content.extras.tags),
-        "link": entry.content.extras.link,
-        "fields": dict(entry.content.extras.fields),
-        "kinds": kinds_json(entry.content.extras),
-        "links": [list(link[:2]) for link in entry.content.extras.links],
-        "sources": list(entry.sources),
-        "first_seen_at": entry.first_seen_at,
-        "updated": entry.updated_at,
-        "revisions": entry.revision,
-    }
-
-
-def _state_json(found: Handled) -> dict[str, object]:
-    """Further facts about an entry that is edited or not published."""
-    edited: dict[str, object] = {"edited": list(found.printed.fields)} if found.printed.fields else {}
-    if found.state is EntryState.PUBLISHED:
-        return edited
-    return edited | {"state": found.state, "since": found.since, "merged_into": found.merged_into}
 
 
 @app.command("list")
@@ -86,24 +53,21 @@ def list_(
     config: ConfigOption = None,
 ) -> None:
     """List the published entries, newest first."""
+    from digest.operations import entries
+
     states = _states(removed=removed, hidden=hidden, every=every)
-    most = (0 if as_json else _LIMIT) if limit is None else limit
+    asked = entries.EntriesRequest.model_construct(
+        states=[*states],
+        search=search,
+        source=source or "",
+        cursor=after or "",
+        limit=(0 if as_json else _LIMIT) if limit is None else limit,
+    )
     with store_to_read(config) as (settings, store):
-        if source is not None and settings.source(source) is None:
-            raise UnknownError("source", source, remedy="the configuration lists the sources")
-        with store.read() as tx:
-            if after is not None and tx.by_hand.entry(EntryId(after)) is None:
-                raise UnknownError("entry", after, remedy="give the last id of the previous page")
-            found, total = tx.by_hand.listed(
-                states,
-                source=SourceId(source) if source else None,
-                search=search,
-                limit=most or None,
-                after=EntryId(after) if after else None,
-            )
+        found, total = entries.found(context_of(settings, store), asked)
     if as_json:
         for one in found:
-            print_json(_json(one.entry) | _state_json(one))
+            print_json(entries.EntryView(**entries.facts(one)).model_dump())
         return
     _print(found, total, stated=states != {EntryState.PUBLISHED})
 
@@ -158,40 +122,16 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Show an entry in any state: its text, its revisions and its reader counts over time."""
+    from digest.operations import entries
+    from digest.operations.forms import uid_views
     from digest.service.publishing.by_hand.editing import covered
 
-    with store_to_read(config) as (_, store), store.read() as tx:
-        handled = tx.by_hand.entry(EntryId(entry))
-        if handled is None:
-            raise UnknownError("entry", entry, remedy="see `digest entries list --all`")
-        found = handled.entry
-        revisions, counts = tx.by_hand.revisions(found.id), tx.by_hand.counts(found.id)
-        uids = tx.entries.uids(found.id)
+    with store_to_read(config) as (settings, store):
+        stored = entries.stored(context_of(settings, store), entries.EntryName.model_construct(entry=entry))
     if as_json:
-        print_json(
-            _json(found)
-            | _state_json(handled)
-            | {
-                "atom_id": found.atom_id,
-                "uids": uids_json(uids),
-                "paragraphs": list(found.content.paragraphs),
-                "figures": list(found.content.figures),
-                "complete": found.content.complete,
-                "history": [
-                    {
-                        "revision": r.number,
-                        "at": r.at,
-                        "cause": r.cause,
-                        "significant": r.significant,
-                        "date": date_json(r.date),
-                    }
-                    for r in revisions
-                ],
-                "newest_counts": counts_json(found),  # `counts` was the series before other numbers were known
-                "counts": [{"at": c.at, "source": c.source, "readers": c.readers} for c in counts],
-            }
-        )
+        print_json(entries.whole_view(stored).model_dump())
         return
+    handled, found = stored.handled, stored.handled.entry
     typer.echo(headline(found.content))
     if not found.content.title:
         typer.echo("no page prints a title; this is the first sentence")
@@ -200,21 +140,21 @@ def show(
         since = f" since {handled.since:%Y-%m-%d %H:%M} UTC" if handled.since else ""
         into = f" into {handled.merged_into}" if handled.merged_into else ""
         typer.echo(f"{handled.state}{into}{since}")
-    for detail in _details(found, uids):
+    for detail in _details(found, uid_views(stored.uids)):
         typer.echo(detail)
     for name, said in covered(handled.printed).items():
         typer.echo(f"{name} is edited; pages say: {said}")
     for paragraph in found.content.paragraphs:
         typer.echo(f"\n{paragraph}")
     typer.echo()
-    for before, revision in zip([None, *revisions], revisions, strict=False):
+    for before, revision in zip([None, *stored.revisions], stored.revisions, strict=False):
         dated = f"  {format_date(revision.date)}" if before and before.date != revision.date else ""
         typer.echo(f"revision {revision.number}  {revision.at:%Y-%m-%d %H:%M}  {revision.cause}{dated}")
-    for count in counts:
+    for count in stored.counts:
         typer.echo(f"{count.readers} readers  {count.at:%Y-%m-%d %H:%M}  {count.source}")
 
 
-def _details(entry: Entry, uids: Iterable[tuple[SourceId, str]]) -> Iterator[str]:
+def _details(entry: Entry, uids: Iterable[UidView]) -> Iterator[str]:
     """What only feeds and declared layouts show, and the other numbers."""
     extras = entry.content.extras
     if extras.link:
@@ -223,7 +163,7 @@ def _details(entry: Entry, uids: Iterable[tuple[SourceId, str]]) -> Iterator[str
         yield f"tags: {', '.join(extras.tags)}"
     yield from (f"{name}: {text}" for name, text in extras.fields)
     yield from (f"{name}: {number}" for name, number in entry.counts)
-    yield from (f"uid in {one['source']}: {one['uid']}" for one in uids_json(uids) if "uid" in one)
+    yield from (f"uid in {one.source}: {one.uid}" for one in uids if one.uid)
 
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
@@ -232,14 +172,16 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `di
 @app.command()
 def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Remove an entry from feeds, pages and mails that are not sent yet; its page says so. `restore` undoes this."""
-    from digest.service.editions.variants import take_back
+    from digest.operations import entries, entry_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        editions = take_back(store, settings, entry, clock())
+        asked = entries.EntryName.model_construct(entry=entry)
+        done = perform(entry_acts.REMOVE, context_of(settings, store), asked)
     if as_json:
-        print_json({"id": entry, "state": EntryState.REMOVED, "editions": editions})
+        print_json(done.model_dump())
     else:
-        for key in editions:
+        for key in done.editions:
             typer.echo(f"the mails of {key} that are not sent yet say in its place that it was taken back")
         typer.echo(f"{entry} is removed; `digest entries restore {entry}` publishes it again")
 
@@ -247,12 +189,14 @@ def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigO
 @app.command()
 def restore(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
-    from digest.service.publishing import feeds
+    from digest.operations import entries, entry_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        feeds.restore(store, settings, entry, clock())
+        asked = entries.EntryName.model_construct(entry=entry)
+        done = perform(entry_acts.RESTORE, context_of(settings, store), asked)
     if as_json:
-        print_json({"id": entry, "state": EntryState.PUBLISHED})
+        print_json(done.model_dump())
     else:
         typer.echo(f"{entry} is published again")
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from digest.service.publishing.by_hand.acts import Done, Outcome
-    from digest.service.publishing.by_hand.editing import Words
-    from digest.settings import Settings
-    from digest.store.transaction import Transaction
+    from digest.operations.core import Asked, Operation
+    from digest.operations.forms import ChangeView
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
 EntriesArgument = Annotated[
@@ -57,35 +54,30 @@ def edit(
     config: ConfigOption = None,
 ) -> None:
     """Correct the title, author or date. The correction stays until the pages themselves say something new."""
-    from digest.service.publishing.by_hand import editing
+    from digest.operations import entry_acts
 
-    lifted = _FIELDS if "all" in (lift or ()) else tuple(lift or ())
+    lifted = _FIELDS if "all" in (lift or ()) else tuple(dict.fromkeys(lift or ()))
     wrong = [name for name in lifted if name not in _FIELDS]
-    now = clock()
     if wrong:
         raise typer.BadParameter(f"{wrong[0]!r} is not one of {', '.join(_FIELDS)}, all", param_hint="--lift")
     if (author and clear_author) or (date and clear_date):
         raise typer.BadParameter("set it or clear it, not both", param_hint="--clear-…")
-    words = editing.Words(
-        editing.read_line(title, "title") if title is not None else None,
-        (None,) if clear_author else (editing.read_line(author, "author"),) if author is not None else None,
-        (None,) if clear_date else (editing.read_day(date, now),) if date is not None else None,
-        lifted,
-    )
-    _require_once(words)
-    _perform(
-        config,
-        lambda settings, tx: editing.edit(tx, settings, entry, words, now, silent=silent),
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    clear = [name for name, is_set in (("author", clear_author), ("date", clear_date)) if is_set]
+    given: dict[str, Any] = {
+        "title": title,
+        "author": None if clear_author else author,
+        "date": None if clear_date else date,
+    }
+    _require_once([*(name for name in given if given[name] is not None), *clear], lifted)
+    given |= {"clear": clear, "lift": [*lifted], "silent": silent, "dry_run": dry_run}
+    asked = entry_acts.Edit.model_construct(entry=entry, **given)
+    _perform(config, entry_acts.EDIT, asked, as_json=as_json)
 
 
-def _require_once(words: Words) -> None:
-    said = [name for name in _FIELDS if getattr(words, name) is not None]
-    if not said and not words.lift:
+def _require_once(said: Sequence[str], lifted: Sequence[str]) -> None:
+    if not said and not lifted:
         raise ConfigurationError("nothing to change", remedy="give --title, --author, --date or --lift")
-    both = set(said) & set(words.lift)
+    both = set(said) & set(lifted)
     if both:
         raise ConfigurationError(f"the {min(both)} is both given and lifted", remedy="choose one")
 
@@ -107,16 +99,12 @@ def merge(
     config: ConfigOption = None,
 ) -> None:
     """Merge two entries that are one article. What was announced of either counts for both; old links redirect."""
-    from digest.service.publishing.by_hand import merging
+    from digest.operations import entry_acts
 
     if words not in {None, "keep", "other"}:
         raise typer.BadParameter(f"{words!r} is neither keep nor other", param_hint="--words")
-    _perform(
-        config,
-        lambda settings, tx: merging.merge(tx, settings, keep, other, clock(), words=words),
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    asked: dict[str, Any] = {"entry": keep, "other": other, "words": words, "dry_run": dry_run}
+    _perform(config, entry_acts.MERGE, entry_acts.Merge.model_construct(**asked), as_json=as_json)
 
 
 def split(
@@ -139,74 +127,62 @@ def split(
     config: ConfigOption = None,
 ) -> None:
     """Split an entry that is two articles. The other article gets its own entry, announced as new once."""
-    from digest.service.publishing.by_hand import merging
+    from digest.operations import entry_acts
 
     if revision is not None and dump is not None:
         raise typer.BadParameter("name a revision or a dump, not both", param_hint="--dump")
-    _perform(
-        config,
-        lambda settings, tx: merging.split(tx, settings, entry, clock(), revision=revision, dump=dump, silent=silent),
-        dry_run=dry_run,
-        as_json=as_json,
-    )
+    asked = entry_acts.Split.model_construct(entry=entry, revision=revision, dump=dump, silent=silent, dry_run=dry_run)
+    _perform(config, entry_acts.SPLIT, asked, as_json=as_json)
 
 
 def hide(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Hide entries from feeds, pages, search and editions, without announcing it. `publish` undoes this."""
-    from digest.service.publishing.by_hand import undoing
+    from digest.operations import entry_acts
 
-    _perform(config, lambda _, tx: undoing.hide(tx, entries, clock()), dry_run=dry_run, as_json=as_json)
+    asked = entry_acts.Several.model_construct(entries=entries, dry_run=dry_run)
+    _perform(config, entry_acts.HIDE, asked, as_json=as_json)
 
 
 def publish(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Publish hidden entries. Entries that were never announced are announced as new once."""
-    from digest.service.publishing.by_hand import undoing
+    from digest.operations import entry_acts
 
-    _perform(
-        config, lambda settings, tx: undoing.publish(tx, settings, entries, clock()), dry_run=dry_run, as_json=as_json
-    )
+    asked = entry_acts.Several.model_construct(entries=entries, dry_run=dry_run)
+    _perform(config, entry_acts.PUBLISH, asked, as_json=as_json)
 
 
 def undo(
     entry: EntryArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Undo the last manual change to an entry. Run it again to undo the change before that."""
-    from digest.service.publishing.by_hand import undoing
+    from digest.operations import entry_acts
 
-    _perform(config, lambda settings, tx: undoing.undo(tx, settings, entry, clock()), dry_run=dry_run, as_json=as_json)
+    _perform(config, entry_acts.UNDO, entry_acts.One.model_construct(entry=entry, dry_run=dry_run), as_json=as_json)
 
 
-def _perform(
-    config: Path | None, work: Callable[[Settings, Transaction], Outcome], *, dry_run: bool, as_json: bool
-) -> None:
-    from digest.service.publishing.by_hand.acts import perform
+def _perform(config: Path | None, operation: Operation[Asked, ChangeView], asked: Asked, *, as_json: bool) -> None:
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        print_outcome(perform(store, settings, partial(work, settings), dry_run=dry_run), as_json=as_json)
+        print_change(perform(operation, context_of(settings, store), asked), as_json=as_json)
 
 
-def print_outcome(done: Done, *, as_json: bool) -> None:
+def print_change(done: ChangeView, *, as_json: bool) -> None:
     """Print the outcome of a manual change, and which editions announce it."""
-    outcome = done.outcome
     if as_json:
-        hearings = [
-            {"digest": one.digest, "new": one.new, "corrected": one.corrected, "no_longer": one.no_longer}
-            for one in done.hearings
-        ]
-        facts = {"act": outcome.kind, "entry": outcome.entry, "dry_run": done.tried}
-        print_json(facts | dict(outcome.facts) | {"editions": hearings})
+        print_json(done.model_dump())
         return
-    for sentence in outcome.sentences:
+    for sentence in done.sentences:
         typer.echo(sentence)
-    for one in done.hearings:
+    for one in done.editions:
         for verb, titles in (("announces as new", one.new), ("corrects", one.corrected), ("leaves out", one.no_longer)):
             for title in titles:
                 typer.echo(f"{one.digest}: its next edition {verb}: {title}")
-    if not done.hearings:
+    if not done.editions:
         typer.echo("no edition changes because of it")
-    if done.tried:
+    if done.dry_run:
         typer.echo("nothing was stored: this was a dry run")

@@ -12,16 +12,12 @@ from digest.cli.common import (
     ConfigOption,
     JsonOption,
     clock,
-    date_json,
     format_date,
     print_json,
     store_to_read,
-    uids_json,
 )
 from digest.cli.editions import held_or_cancelled
 from digest.cli.terminal import address_for_terminal
-from digest.errors import masked
-from digest.json_output import pick
 from digest.records.publishing import ActKind
 from digest.service.publishing.by_hand.editing import FIELDS, covered, format_value
 
@@ -52,6 +48,7 @@ def explain(
     config: ConfigOption = None,
 ) -> None:
     """Explain where an entry came from, how it was revised, which editions announced it, and to whom or why not."""
+    from digest.operations import explaining as operation
     from digest.service.upkeep import explaining
 
     with store_to_read(config) as (settings, store):
@@ -61,7 +58,11 @@ def explain(
             raise typer.Exit(1)
         told = explaining.explain(store, settings, found[0][0], subscriber, clock())
     if as_json:
-        print_json(_json(told))
+        view = operation.view(told, people=True)
+        if view.subscriber:
+            shown = view.subscriber.model_copy(update={"address": address_for_terminal(view.subscriber.address)})
+            view = view.model_copy(update={"subscriber": shown})
+        print_json(view.model_dump())
     else:
         typer.echo("\n".join(_lines(told)))
 
@@ -70,10 +71,6 @@ def _print_candidates(found: list[tuple[EntryId, str]], *, as_json: bool) -> Non
     typer.echo("digest: several entries have this text in their title; give the id of one", err=True)
     for name, title in found:
         print_json({"id": name, "title": title}) if as_json else typer.echo(f"{name}  {title}")
-
-
-def _masked(address: str) -> str:
-    return masked(address) if address else "somebody who was erased since"
 
 
 def _moment(at: datetime) -> str:
@@ -153,6 +150,8 @@ def _did(act: Act, entry: EntryId) -> str:
 
 
 def _publication(told: Explanation) -> Iterator[str]:
+    from digest.operations.explaining import masked_or_erased
+
     story = told.story
     if told.handled.merged_into:
         yield f"merged into {told.handled.merged_into}; its page redirects there"
@@ -169,61 +168,8 @@ def _publication(told: Explanation) -> Iterator[str]:
         made = f"{mention.edition.key}, made {_moment(mention.edition.closes_at)}{held_or_cancelled(mention.edition)}"
         yield f"announced as {mention.section} in {made}, at revision {mention.revision}: {counts}"
         for one in mention.reached:
-            yield f"  {_moment(one.at)} to {_masked(one.address)}"
+            yield f"  {_moment(one.at)} to {masked_or_erased(one.address)}"
         if mention.further:
             yield f"  and to {mention.further} more: see `digest edition show {mention.edition.key}`"
     for left_out in told.unannounced:
         yield f"not announced by {left_out.digest}: {left_out.why}"
-
-
-def _json(told: Explanation) -> dict[str, object]:
-    story = told.story
-    return {
-        "id": story.entry,
-        **pick(story, "atom_id", "title", "first_seen_at", "announced", "removed_at"),
-        "updated": story.updated_at,
-        **pick(told.handled, "state", "merged_into"),
-        "by_hand": [
-            {"act": act.kind, **pick(act, "at", "who", "entry", "other", "before", "after", "undone_at")}
-            for act in told.acts
-        ],
-        "pages_say": covered(told.handled.printed),
-        "came": [
-            {"source": s.source, "dump": s.path, "at": s.first_seen_at, "because": s.because} for s in story.shown
-        ],
-        "uids": uids_json(told.uids),
-        "link": story.steps[-1].content.extras.link,
-        "stands": [{"dump": p.path, **pick(p, "source", "page", "position", "because")} for p in story.places],
-        "troubled": [
-            {"source": source, "dump": path, "state": state, "reason": reason}
-            for source, path, state, reason in told.dumps
-        ],
-        "revisions": [
-            {
-                "revision": s.number,
-                **pick(s, "at", "cause", "significant", "source"),
-                "dump": s.path,
-                "date": date_json(s.date),
-            }
-            for s in story.steps
-        ],
-        "ambiguous": [pick(one, "at", "title", "outcome") for one in story.reports],
-        "editions": [
-            {
-                "edition": m.edition.key,
-                **pick(m, "section", "revision", "deliveries", "further"),
-                "reached": [{"address": _masked(r.address), "at": r.at} for r in m.reached],
-            }
-            for m in story.mentions
-        ],
-        "untold": [pick(one, "digest", "why") for one in told.unannounced],
-        "subscriber": told.person
-        and {
-            "address": address_for_terminal(told.person.subscriber.address),
-            "why": told.person_why,
-            "editions": [
-                pick(one, "edition", "section", "state", "attempts", "accepted_at", "code", "text", "why")
-                for one in told.dealings
-            ],
-        },
-    }

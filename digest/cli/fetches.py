@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, print_json, print_table, store_to_read, write_file
+from digest.cli.common import (
+    ConfigOption,
+    JsonOption,
+    clock,
+    context_of,
+    print_json,
+    print_table,
+    store_to_read,
+    write_file,
+)
 from digest.cli.refreshing import chosen_sources
 from digest.cli.terminal import relative_time
 from digest.errors import UnknownError
-from digest.json_output import pick
 from digest.model import SourceId
 
 if TYPE_CHECKING:
@@ -42,28 +50,25 @@ def fetches(
     config: ConfigOption = None,
 ) -> None:
     """Show how fetching goes for sources by address and by command, and write what was fetched to a file."""
+    from digest.operations import sources as operation
     from digest.protected_files import require_free
-    from digest.service.fetching.origins import names
 
     if save and source is None:
         raise typer.BadParameter("name the source too", param_hint="--save")
     with store_to_read(config) as (settings, store):
         chosen = [one for one in chosen_sources(settings, source) if one.is_fetched or source]
-        with store.read() as tx:
-            if save and source:
-                require_free(settings, save, config)
+        if save and source:
+            require_free(settings, save, config)
+            with store.read() as tx:
                 write_file(save, _body(tx, chosen[0], fetch))
-                typer.echo(f"Wrote {save}.")
-                return
-            rows = [
-                (one, name, tx.fetches.states(SourceId(one.id)).get(url))
-                for one in chosen
-                for name, url in names(one).items()
-            ]
-            kept = tx.fetches.kept(SourceId(source)) if source else []
+            typer.echo(f"Wrote {save}.")
+            return
+        context = context_of(settings, store)
+        rows = operation.fetch_rows(context, chosen)
+        kept = operation.kept_of(context, source) if source else []
     if as_json:
-        for one, name, state in rows:
-            print_json(_state_json(one, name, state) | ({"kept": _kept_json(kept, state)} if source else {}))
+        for row in rows:
+            print_json(operation.fetch_view(*row, kept if source else None).model_dump())
         return
     _print_states(rows)
     if source:
@@ -83,22 +88,6 @@ def _body(tx: Transaction, source: Source, fetch: str) -> bytes:
         remedy = f"`digest source fetches {source.id}` lists what is kept"
         raise UnknownError("fetch", fetch or source.id, remedy=remedy)
     return body
-
-
-def _state_json(source: Source, name: str, state: FetchState | None) -> dict[str, object]:
-    known: dict[str, object] = {"source": source.id, "page": name}
-    if state is None:
-        return known | {"tried_at": None}
-    return known | {
-        **pick(state, "tried_at", "next_try_at", "confirmed_at", "fetched_at", "size", "failures", "status"),
-        "sha256": state.sha256 or None,
-        "problem": state.problem or None,
-        "moved_to": state.moved_to or None,
-    }
-
-
-def _kept_json(kept: list[KeptFetch], state: FetchState | None) -> list[dict[str, object]]:
-    return [pick(one, "sha256", "size", "media_type", "first_at", "last_at") for one in _of(kept, state)]
 
 
 def _of(kept: list[KeptFetch], state: FetchState | None) -> Iterator[KeptFetch]:

@@ -6,24 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, clock, date_json, print_json, store_of, store_to_read
-from digest.cli.progress import Progress
-from digest.cli.refreshing import chosen_sources, print_passes, refresh_source
-from digest.errors import UnknownError
-from digest.model import SourceId
+from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, store_of, store_to_read
+from digest.cli.refreshing import print_passes
 from digest.records.intake import DumpState
 from digest.typeset.dates import format_day
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from digest.records.intake import KnownDump
+    from digest.operations.core import Operation
+    from digest.operations.dumps import DecidedView, DumpRequest
     from digest.service.sources.holds import Held, Outcome, Rewrite, SourceHolds
     from digest.settings import Source
-    from digest.typeset.differences import Change, Piece
+    from digest.typeset.differences import Change
 
 
 def register(app: typer.Typer) -> None:
@@ -39,16 +37,15 @@ def show(
     config: ConfigOption = None,
 ) -> None:
     """Show why dumps are held, what ends the hold, and what approving them would add, change and remove."""
-    from digest.service.sources.holds import source_holds
+    from digest.operations import dumps
+    from digest.operations.sources import source_of
 
     with store_to_read(config) as (settings, store):
-        chosen = settings.source(source)
-        if chosen is None:
-            raise UnknownError("source", source, remedy="the configuration lists the sources")
-        with Progress(f"reading {source}", kept="Nothing was changed.") as progress:
-            holds = source_holds(store, chosen, dump, now=clock(), progress=progress.step)
+        context = context_of(settings, store)
+        chosen = source_of(context, source)
+        holds = dumps.found(context, dumps.DumpRequest.model_construct(source=source, dump=dump or ""))
     if as_json:
-        print_json(_json(chosen, holds))
+        print_json(dumps.view(chosen, holds).model_dump())
     else:
         typer.echo("\n".join(_lines(chosen, holds)))
 
@@ -61,24 +58,38 @@ def approve(
     source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Approve held dumps: accept what they show now, and read them at once."""
-    _decide(source, dump, config, approve=True, as_json=as_json)
+    from digest.operations import dumps
+
+    _decide(dumps.APPROVE, "approved", source, dump, config, as_json=as_json)
 
 
 def discard(
     source: SourceArgument, dump: PathArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Discard held dumps: keep the last good state until the files change again."""
-    _decide(source, dump, config, approve=False, as_json=as_json)
+    from digest.operations import dumps
+
+    _decide(dumps.DISCARD, "discarded", source, dump, config, as_json=as_json)
 
 
-def _decide(source: str, dump: str | None, config: Path | None, *, approve: bool, as_json: bool) -> None:
-    from digest.service.intake.refresh import decide
+def _decide(
+    operation: Operation[DumpRequest, DecidedView],
+    done: str,
+    source: str,
+    dump: str | None,
+    config: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from digest.operations.core import perform
+    from digest.operations.dumps import DumpRequest
 
     with store_of(config) as (settings, store):
-        (chosen,) = chosen_sources(settings, source)
-        for path in decide(store, SourceId(source), dump, approve=approve):
-            typer.echo(f"{'approved' if approve else 'discarded'}: {source}/{path}", err=True)
-        print_passes([refresh_source(store, settings, chosen)], as_json=as_json)
+        asked = DumpRequest.model_construct(source=source, dump=dump or "")
+        decided = perform(operation, context_of(settings, store), asked)
+        for path in decided.decided:
+            typer.echo(f"{done}: {source}/{path}", err=True)
+        print_passes([decided], as_json=as_json)
 
 
 # --- for people -----------------------------------------------------------------------------------
@@ -175,67 +186,3 @@ def _entries(some: Sequence[object]) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
-
-
-# --- for machines ---------------------------------------------------------------------------------
-
-
-def _json(source: Source, holds: SourceHolds) -> dict[str, object]:
-    state = holds.state
-    return {
-        "source": source.id,
-        "title": source.title,
-        **({"paused": True} if source.paused else {}),
-        "refreshed_at": state and state.refreshed_at,
-        "changed_at": holds.changed_at,
-        "dumps": len(holds.dumps),
-        "failed": [
-            {"dump": dump.path, "reason": dump.reason} for dump in holds.dumps if dump.state is DumpState.FAILED
-        ],
-        "notes": notes(holds.dumps),
-        "held": [_held_json(source, held) for held in holds.held],
-    }
-
-
-def notes(dumps: Iterable[KnownDump], *, warnings: bool = False) -> list[dict[str, object]]:
-    """The notes of those dumps that have any; with `warnings`, without mere facts."""
-    said = ((dump.path, dump.warnings if warnings else dump.notes) for dump in dumps)
-    return [{"dump": path, "notes": list(sentences)} for path, sentences in said if sentences]
-
-
-def _held_json(source: Source, held: Held) -> dict[str, object]:
-    dump, outcome = held.dump, held.outcome
-    return {
-        "dump": dump.path,
-        "reason": dump.reason,
-        "since": dump.read_at,
-        "confirmed_at": dump.confirmed_at,
-        "agreed": dump.agreed,
-        "needed": source.agree if dump.ends_by_itself else None,
-        "missing": held.missing,
-        "obstacle": held.obstacle or None,
-        "added": outcome
-        and [{"title": one.title, "date": date_json(one.date), "announced": one.announced} for one in outcome.added],
-        "changed": outcome and [_rewrite_json(one) for one in outcome.changed],
-        "removed": outcome and [{"id": one.entry, "title": one.title} for one in outcome.removed],
-    }
-
-
-def _rewrite_json(rewrite: Rewrite) -> dict[str, object]:
-    from digest.typeset.differences import differences
-
-    return {
-        "id": rewrite.entry,
-        "title": headline(rewrite.contents[1]),
-        "cause": rewrite.cause,
-        "significant": rewrite.cause.significant,
-        "dates": [date_json(date) for date in rewrite.dates],
-        "diff": [
-            {"before": _pieces(change.before), "after": _pieces(change.after)}
-            for change in differences(*rewrite.contents)
-        ],
-    }
-
-
-def _pieces(pieces: Iterable[Piece]) -> list[dict[str, object]]:
-    return [{"text": piece.text, "changed": piece.changed} for piece in pieces]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, print_json, print_table, store_of, write_file
-from digest.cli.progress import Progress
+from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, print_table, store_of, write_file
 from digest.errors import UnknownError
 
 if TYPE_CHECKING:
-    from digest.service.intake.passes import Pass
+    from collections.abc import Sequence
+
+    from digest.operations.source_acts import PassView
     from digest.settings import Settings, Source
-    from digest.store.transaction import Store
 
 SourceOption = Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")]
 
@@ -35,12 +35,19 @@ def refresh(
     config: ConfigOption = None,
 ) -> None:
     """Read all sources once and store what is new; first fetch those that are fetched, due or not."""
+    from digest.operations import source_acts
+    from digest.operations.core import Nothing, perform
+    from digest.operations.sources import SourceName
+
     with store_of(config) as (settings, store):
         chosen = _read_sources(chosen_sources(settings, source))
-        if allow_private:
-            chosen = tuple(one.model_copy(update={"allow_private": True}) for one in chosen)
-        fetch_sources(store, settings, chosen)
-        passes = [refresh_source(store, settings, one) for one in chosen]
+        private = {"allow_private": True} if allow_private else {}
+        sources = tuple(one.model_copy(update=private) for one in settings.sources)
+        context = context_of(settings.model_copy(update={"sources": sources}), store)
+        if source is None:
+            passes = perform(source_acts.REFRESH_ALL, context, Nothing()).items
+        else:
+            passes = [perform(source_acts.REFRESH, context, SourceName(source=one.id)) for one in chosen]
     print_passes(passes, as_json=as_json)
 
 
@@ -63,50 +70,23 @@ def _read_sources(chosen: tuple[Source, ...]) -> tuple[Source, ...]:
     return tuple(one for one in chosen if not one.paused)
 
 
-def fetch_sources(store: Store, settings: Settings, sources: tuple[Source, ...]) -> None:
-    """Fetch what the sources have elsewhere; a failure is a problem of the pass that follows."""
-    fetched = [one for one in sources if one.is_fetched]
-    if not fetched:
-        return
-    from digest.app import clock
-    from digest.service.fetching.fetching import fetch_all
-    from digest.service.fetching.origins import names
-
-    kept = "What was fetched so far is kept; `digest refresh` fetches again."
-    with Progress("fetching", kept=kept, total=sum(len(names(one)) for one in fetched)) as progress:
-        fetch_all(store, settings, fetched, clock, progress=progress.step)
-
-
-def refresh_source(store: Store, settings: Settings, source: Source) -> Pass:
-    from digest.app import run_pass
-
-    kept = "Everything stored so far is complete; `digest refresh` reads the rest."
-    with Progress(f"reading {source.id}", kept=kept, total=lambda: _files(store, source)) as progress:
-        return run_pass(store, settings, source, progress=progress.step)
-
-
-def _files(store: Store, source: Source) -> int | None:
-    """The number of dumps; None if it cannot be determined."""
-    from digest.dumps.pages import is_page
-    from digest.service.fetching.origins import listed
-
-    count = sum(1 for found in listed(store, source) if is_page(found))
-    return count or None
-
-
-def print_passes(passes: list[Pass], *, as_json: bool) -> None:
+def print_passes(passes: Sequence[PassView], *, as_json: bool) -> None:
     """Print the passes; exit with code 1 if a dump could not be read."""
     if as_json:
         for done in passes:
-            print_json(done.counts())
+            print_json(_counts(done))
     else:
         columns = ("source", "dumps", "skipped", "sightings", "added", "revised", "vanished", "held")
-        print_table(columns, [list(done.counts().values()) for done in passes], numbers=columns[1:])
+        print_table(columns, [list(_counts(done).values()) for done in passes], numbers=columns[1:])
     for done in passes:
         for problem in (*done.problems, *done.notes):
             typer.echo(f"digest: {done.source}: {problem}", err=True)
     if any(done.failed for done in passes):
         raise typer.Exit(1)
+
+
+def _counts(done: PassView) -> dict[str, object]:
+    return done.model_dump(include={"source", "dumps", "skipped", "sightings", "added", "revised", "vanished", "held"})
 
 
 def feed(

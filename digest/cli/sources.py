@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.adding import add
-from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, print_json, settings_of, store_of
-from digest.cli.entry_edits import DryRunOption, print_outcome
-from digest.model import SourceId
+from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, context_of, print_json, settings_of, store_of
+from digest.cli.entry_edits import DryRunOption, print_change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,11 +38,14 @@ app.command()(add)
 @app.command()
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
+    from digest.operations import source_acts
+    from digest.operations.core import perform
     from digest.service.sources import renaming
 
     with store_while_stopped(config, new) as (settings, store):
-        done = renaming.rename(store, settings, SourceId(old), SourceId(new), clock())
-    facts: dict[str, object] = {"source": new, "was": old, "entries": done.entries, "dumps": done.dumps}
+        asked = source_acts.Rename.model_construct(source=old, new=new)
+        done = perform(source_acts.RENAME, context_of(settings, store), asked)
+    facts: dict[str, object] = done.model_dump()
     said = f"{old} is now {new}, with {done.entries} entries and {done.dumps} dumps. Its old addresses redirect there."
     print_changed_lines(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
 
@@ -114,17 +116,17 @@ def forget(
 
     Move their files away first. Without a DUMP, it forgets all dumps of the source.
     """
-    from functools import partial
-
-    from digest.service.publishing.by_hand.acts import perform
-    from digest.service.sources import forgetting
+    from digest.operations import source_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        work = partial(forgetting.forget, settings=settings, source=source, paths=dumps or (), now=clock(), tell=told)
+        context = context_of(settings, store)
+        asked = source_acts.Forget.model_construct(source=source, dumps=dumps or [], tell=told, dry_run=dry_run)
         if not yes and not dry_run and not as_json:
-            print_outcome(perform(store, settings, work, dry_run=True), as_json=False)
+            tried = asked.model_copy(update={"dry_run": True})
+            print_change(perform(source_acts.FORGET, context, tried), as_json=False)
             typer.confirm("Forget it?", abort=True, err=True)
-        print_outcome(perform(store, settings, work, dry_run=dry_run), as_json=as_json)
+        print_change(perform(source_acts.FORGET, context, asked), as_json=as_json)
         if not as_json and not dry_run:
             typer.echo(f"`digest source remember {source}` undoes this")
 
@@ -138,10 +140,9 @@ def remember(
     config: ConfigOption = None,
 ) -> None:
     """Undo the last `digest source forget` of a source: the withdrawn entries are published again."""
-    from digest.service.publishing.by_hand import undoing
-    from digest.service.publishing.by_hand.acts import perform
+    from digest.operations import source_acts
+    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        now = clock()
-        done = perform(store, settings, lambda tx: undoing.undo_source(tx, settings, source, now), dry_run=dry_run)
-        print_outcome(done, as_json=as_json)
+        asked = source_acts.Remember.model_construct(source=source, dry_run=dry_run)
+        print_change(perform(source_acts.REMEMBER, context_of(settings, store), asked), as_json=as_json)

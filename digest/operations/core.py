@@ -5,17 +5,19 @@ Decision 337.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SerializerFunctionWrapHandler, model_serializer
 
 from digest.errors import DigestError
 from digest.service.operating.auditing import Actor, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from digest.model import EditionKey
@@ -33,6 +35,19 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", from_attributes=True)
 
 
+class SparseView(View):
+    """A view that leaves out what it does not have: its JSON form has the members that were set, and no other."""
+
+    @model_serializer(mode="wrap")
+    def _only_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> Any:  # noqa: ANN401 - as pydantic has it
+        """The schema of the members, which the serializer would hide."""
+        return handler({name: value for name, value in core_schema.items() if name != "serialization"})
+
+
 class Request(BaseModel):
     """What is asked of an operation: the names in its path, and the fields of its query or of its JSON body."""
 
@@ -41,6 +56,12 @@ class Request(BaseModel):
 
 class Nothing(Request):
     """Nothing is asked."""
+
+
+class Triable(Request):
+    """An act that may be tried: then nothing is stored, and nothing stands in the audit log."""
+
+    dry_run: bool = Field(default=False, description="Only say what it would do.")
 
 
 class PageRequest(Request):
@@ -79,14 +100,31 @@ class AskedError(DigestError):
         super().__init__(f"{field}: {problem}" + (f" ({remedy})" if remedy else ""))
 
 
+class Steps(Protocol):
+    """Shows the progress of slow work: called with what is done, what stays after an interruption, and the number of
+    steps if that is known, it returns a context with a function to call with the name of each step.
+    """
+
+    def __call__(
+        self, what: str, *, kept: str, total: int | Callable[[], int | None] | None = None
+    ) -> AbstractContextManager[Callable[[str], None]]: ...
+
+
+@contextlib.contextmanager
+def unseen(what: str, *, kept: str, total: object = None) -> Iterator[Callable[[str], None]]:  # noqa: ARG001 - as `Steps`
+    """Progress that nobody sees."""
+    yield lambda _: None
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What only a running service, or only a command, can do for an operation."""
+    """What only a running service, or only a command, can do for an operation; a command shows `steps`."""
 
     follow: Callable[[], None] | None = None  # use the settings as they are stored now
     # Send the mails of an edition or of all, waiting ones too or not; returns how many ended in each state. A command
     # has this one only.
     send: Callable[[EditionKey | None, bool], Mapping[str, int]] | None = None
+    steps: Steps = unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +191,7 @@ def perform(operation: Operation[Asked, Given], context: Context, asked: Asked) 
         DigestError: what the operation raises.
     """
     require_scope(operation, context)
-    if not operation.is_act:
+    if not operation.is_act or (isinstance(asked, Triable) and asked.dry_run):
         return operation.run(context, asked)
     with recorded(context.store, context.actor, operation.name, operation.target_of(asked), context.now) as act:
         act.before = _state(operation, context, asked)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
 from digest.dumps import RULES
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _STEPPED_BACK = timedelta(days=1)  # the last pass was this far in the future: by another clock
 _VANISHED, _NONE_YET = "has no dump any more, and had some before", "has no dump, and never had one"
+_GIVING = threading.Lock()
+_TURNS: WeakKeyDictionary[Store, dict[str, threading.Lock]] = WeakKeyDictionary()
 _IN_MEMORY = 20_000  # sightings of deferred dumps; a larger dump is read once more
 
 
@@ -47,9 +51,10 @@ def refresh(
     """Read the changed dumps of a source and store the results, one transaction per dump.
 
     A dump that cannot be read or stored is its own problem: the others continue, and its last good state stays.
-    `progress` is called with the name of each dump before it is read; `stopped` is checked between dumps.
+    `progress` is called with the name of each dump before it is read; `stopped` is checked between dumps. A pass over
+    the same source in another thread ends first.
     """
-    with following(now, source.id):
+    with _turn(store, source.id), following(now, source.id):
         try:
             done = _Refreshing(store, settings, source, now, progress or (lambda _: None), stopped).run()
         except StoreError:
@@ -59,6 +64,11 @@ def refresh(
             raise
         say_refreshed(done.counts(), (*done.problems, *done.notes))
     return done
+
+
+def _turn(store: Store, source: str) -> threading.Lock:
+    with _GIVING:
+        return _TURNS.setdefault(store, {}).setdefault(source, threading.Lock())
 
 
 def _broke_off(store: Store, source: SourceId, now: datetime, error: Exception) -> None:

@@ -111,32 +111,6 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
     from digest.service.mailing.drain.pacing import REMEMBERED  # noqa: PLC0415 - as above
 
     with store.read() as tx:
-        sources, states = [], tx.readings.sources()
-        fetches: dict[str, list[tuple[str, FetchState]]] = {}
-        for source, page, state in fetch_states(tx, settings):
-            if state:
-                fetches.setdefault(source.id, []).append((page, state))
-        for source in settings.sources:
-            known = states.get(SourceId(source.id))
-            dumps = tx.readings.dumps(SourceId(source.id)).values()
-            sources.append(
-                SourceStatus(
-                    source.id,
-                    source.title,
-                    known.refreshed_at if known else None,
-                    bool(known and known.settled_at),
-                    tx.readings.shown_by(SourceId(source.id)),
-                    len(dumps),
-                    tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
-                    tuple(dump for dump in dumps if dump.warnings),
-                    source.agree,
-                    known.problem if known else "",
-                    tx.readings.changed_at(SourceId(source.id)),
-                    known.refreshed_at + source.every if known and known.refreshed_at and not source.paused else None,
-                    tuple(fetches.get(source.id, ())),
-                    source.paused,
-                )
-            )
         editions = tx.editions.editions()
         digests = tuple(
             DigestStatus(
@@ -151,7 +125,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
         )
         deliveries = {state: sum(made.deliveries.get(state, 0) for made in editions) for state in DeliveryState}
         return Status(
-            tuple(sources),
+            tuple(source_states(tx, settings)),
             digests,
             deliveries,
             tx.deliveries.paused(now),
@@ -181,6 +155,37 @@ def edited_files(settings: Settings) -> list[str]:
         return []
     files = sorted(folder.rglob("*"))
     return [f"templates/{one.relative_to(folder).as_posix()}" for one in files if one.is_file() and one.name[0] != "."]
+
+
+def source_states(tx: Transaction, settings: Settings) -> list[SourceStatus]:
+    """The state of each configured source."""
+    sources, states = [], tx.readings.sources()
+    fetches: dict[str, list[tuple[str, FetchState]]] = {}
+    for source, page, state in fetch_states(tx, settings):
+        if state:
+            fetches.setdefault(source.id, []).append((page, state))
+    for source in settings.sources:
+        known = states.get(SourceId(source.id))
+        dumps = tx.readings.dumps(SourceId(source.id)).values()
+        sources.append(
+            SourceStatus(
+                source.id,
+                source.title,
+                known.refreshed_at if known else None,
+                bool(known and known.settled_at),
+                tx.readings.shown_by(SourceId(source.id)),
+                len(dumps),
+                tuple(dump for dump in dumps if dump.state is not DumpState.GOOD),
+                tuple(dump for dump in dumps if dump.warnings),
+                source.agree,
+                known.problem if known else "",
+                tx.readings.changed_at(SourceId(source.id)),
+                known.refreshed_at + source.every if known and known.refreshed_at and not source.paused else None,
+                tuple(fetches.get(source.id, ())),
+                source.paused,
+            )
+        )
+    return sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Alerts to operators, the notices that are not sent yet, and the counts that monitors ask for again and again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, literal_column, select, update
 
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
@@ -14,6 +14,7 @@ from digest.store.database.tables.editions import editions
 from digest.store.database.tables.intake import dumps
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.operating import alert_notices, alerts
+from digest.store.database.tables.publishing import entry_sources
 from digest.store.editions.editions import NEWEST_EDITION_FIRST
 from digest.store.mailing.leases import OPEN
 
@@ -40,6 +41,12 @@ class Monitoring:
             if row.source in wanted:
                 counts[DumpState(row.state)] = counts.get(DumpState(row.state), 0) + row.number
         return counts
+
+    def grown(self, times: Sequence[datetime]) -> dict[SourceId, list[int]]:
+        """How many entries each source had shown by each of these times; sources without any are absent."""
+        by = [func.sum(case((entry_sources.c.first_seen_at <= at, 1), else_=0)) for at in times]
+        query = select(entry_sources.c.source, *by).group_by(entry_sources.c.source)
+        return {SourceId(row[0]): [int(count) for count in row[1:]] for row in self._connection.execute(query)}
 
     def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
         """The deliveries of its newest non-empty edition, by state and first digit of the reply code."""

@@ -19,6 +19,7 @@ from digest.errors import (
     UnknownError,
 )
 from digest.operations.core import AskedError, ForbiddenError
+from digest.service.publishing.by_hand.acts import HandError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,6 +77,7 @@ def status_of(error: DigestError) -> int:
     """The HTTP status of an error."""
     kinds: tuple[tuple[type[DigestError], int], ...] = (
         (ForbiddenError, 403),
+        (HandError, 409),
         (UnknownError, 404),
         (ConflictError, 409),
         (FencedError, 409),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
 from digest.app import opened
 from digest.records.operating import Scope
+from digest.service.intake.refresh import refresh
 from digest.service.operating import tokens
 from digest.settings import load
 from digest.web.application import application
@@ -70,6 +73,25 @@ class Api(Site):
     def get(self, path: str, **headers: str) -> Answered:
         return self.ask("GET", path, **headers)
 
+    def good(self, method: str, path: str, asked: object = None) -> Any:
+        """The body of an answer that is good, and has the form that the OpenAPI document promises."""
+        answered = self.ask(method, path, asked)
+        assert answered.status == 200, answered.text
+        made = self.get("/openapi.json").body
+        where = next(one for one in made["paths"] if self._is_at(one, path) and method.lower() in made["paths"][one])
+        schema = made["paths"][where][method.lower()]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.validate(answered.body, {**schema, "components": made["components"]})
+        return answered.body
+
+    @staticmethod
+    def _is_at(template: str, path: str) -> bool:
+        return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path.partition("?")[0]) is not None
+
+    def acts(self) -> list[dict[str, Any]]:
+        """The audit log, the newest act first."""
+        found: list[dict[str, Any]] = self.get("/audit").body["items"]
+        return found
+
     def post(self, path: str, asked: object = None, **headers: str) -> Answered:
         return self.ask("POST", path, asked, **headers)
 
@@ -80,8 +102,10 @@ def settings(blog: Blog, article: type[Article]) -> Settings:
     blog.index("index.txt", article("First"))
     config = blog.home / "digest.toml"
     config.write_text(f"{config.read_text('utf-8')}[api]\non = true\nper_minute = 60\n", "utf-8")
-    blog.refresh()
-    return load(config)
+    loaded = load(config)
+    with opened(loaded) as store:
+        refresh(store, loaded, loaded.sources[0], now=NOW)
+    return loaded
 
 
 @pytest.fixture
