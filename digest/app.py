@@ -152,6 +152,10 @@ def require_ready(settings: Settings) -> None:
         from digest.service.bounces.webhooks import read_secrets  # noqa: PLC0415 - unneeded without a provider
 
         tried.append(partial(read_secrets, settings.hooks))
+    if settings.console.on and settings.console.oidc.issuer:
+        from digest.service.console.oidc import require_provider  # noqa: PLC0415 - as above
+
+        tried.append(partial(require_provider, settings))
     together(*tried)
 
 

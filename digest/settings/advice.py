@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from digest.addresses import address_key, mailbox
+from digest.settings.kinds import THIS_MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +22,17 @@ def advice(settings: Settings) -> Iterator[tuple[str, str]]:
     for place, address in _public(settings):
         if address_key(address) in {address_key(one) for one in settings.operator}:
             yield "operator", f"{place} is the same address, and it is public (use another one there, if you mind)"
+    if settings.console.on and is_open(settings.console_url):
+        danger = f"{settings.console_url} is reached without encryption: others on the way can take over sessions"
+        yield "console.url", f"{danger} (set it to an https:// address)"
     for former in settings.former:
         yield former.now, str(former)
+
+
+def is_open(url: str) -> bool:
+    """Whether what is sent to an address can be read on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in THIS_MACHINE
 
 
 def _public(settings: Settings) -> Iterator[tuple[str, str]]:

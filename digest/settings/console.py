@@ -37,7 +37,8 @@ class Oidc(Group):
     def rules(self) -> Iterator[Broken]:
         if not self.issuer:
             return
-        if self.issuer.startswith("http:") and urlsplit(self.issuer).hostname not in THIS_MACHINE:
+        parts = urlsplit(self.issuer)
+        if parts.scheme == "http" and parts.hostname not in THIS_MACHINE:
             yield broken("the provider would be reached without encryption", "issuer", remedy="use https://")
         if not self.client_id:
             yield broken("the provider needs a client id", "client_id")

@@ -9,6 +9,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -56,6 +57,27 @@ def title(settings: Settings) -> str:
     """The provider's name; empty if there is none."""
     oidc = settings.console.oidc
     return oidc.title or (urlsplit(oidc.issuer).hostname or "")
+
+
+def require_provider(settings: Settings) -> None:
+    """Check that the package is installed and the client's secret can be read.
+
+    Raises:
+        ConfigurationError: with the remedy.
+    """
+    if find_spec("authlib") is None:
+        raise _not_installed()
+    _secret(settings)
+
+
+def _not_installed() -> ConfigurationError:
+    problem = "login by a provider needs a package that is not installed"
+    return ConfigurationError(problem, place="console.oidc.issuer", remedy=_MISSING)
+
+
+def _secret(settings: Settings) -> str:
+    oidc = settings.console.oidc
+    return first_line(oidc.client_secret_file) if oidc.client_secret_file else oidc.client_secret
 
 
 class Provider:
@@ -145,14 +167,11 @@ class Provider:
         try:
             from authlib.oauth2.client import OAuth2Client  # noqa: PLC0415 - an extra, which few need
         except ImportError as error:
-            problem = "login by a provider needs a package that is not installed"
-            raise ConfigurationError(problem, place="console.oidc.issuer", remedy=_MISSING) from error
-        oidc = self._settings.console.oidc
-        secret = first_line(oidc.client_secret_file) if oidc.client_secret_file else oidc.client_secret
+            raise _not_installed() from error
         return OAuth2Client(
             _Session(),
-            oidc.client_id,
-            secret,
+            self._settings.console.oidc.client_id,
+            _secret(self._settings),
             scope="openid email profile",
             redirect_uri=self._back,
             code_challenge_method="S256",

@@ -19,14 +19,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from digest.errors import BusyError, DigestError
-from digest.records.console import CredentialKind
+from digest.records.console import CredentialKind, UserId
 from digest.service.console.users import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from digest.records.console import Credential, User, UserId
+    from digest.records.console import Credential, User
     from digest.store.transaction import Store
 
 STEP = 30  # seconds in which a code of an app is the same
@@ -41,6 +41,7 @@ _BUSY_SECONDS = 5
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _running, _queued = threading.BoundedSemaphore(_AT_ONCE), threading.BoundedSemaphore(_AT_ONCE + _WAITING)
 Made = TypeVar("Made")
+_NOBODY = UserId(0)
 KINDS = (CredentialKind.PASSWORD, CredentialKind.TOTP, CredentialKind.RECOVERY)
 
 
@@ -107,7 +108,7 @@ def check_password(store: Store, name: str, password: str, code: str, now: datet
     """
     with store.read() as tx:
         user = tx.console_users.named(name)
-        found = tx.console_users.credentials(user.id, *KINDS) if user else []
+        found = tx.console_users.credentials(user.id if user else _NOBODY, *KINDS)
     kept = {kind: [one for one in found if one.kind is kind] for kind in KINDS}
     right = _is_password(kept[CredentialKind.PASSWORD], password)
     app = kept[CredentialKind.TOTP]

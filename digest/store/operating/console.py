@@ -1,10 +1,10 @@
 """The users of the console, what they log in with, their sessions, and what counts once."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Column, Connection, Row, Select, Table, delete, func, select, update
 
 from digest.errors import UnknownError
 from digest.records.console import Credential, CredentialKind, Role, Session, User, UserId, Way
@@ -30,10 +30,7 @@ class ConsoleUsers:
     def add(self, name: str, role: Role, now: datetime) -> User | None:
         """Add a user; None if the name is taken."""
         row = {"name": name, "role": role, "created_at": now}
-        made = insert(self._connection, console_users).values(row).on_conflict_do_nothing(index_elements=["name"])
-        if not self._connection.execute(made).rowcount:
-            return None
-        return self.named(name)
+        return self.named(name) if self._inserted(console_users, row, console_users.c.id) else None
 
     def all(self) -> list[User]:
         """All users by name."""
@@ -105,8 +102,7 @@ class ConsoleUsers:
             "name": name,
             "created_at": now,
         }
-        made = insert(self._connection, console_credentials).values(row).on_conflict_do_nothing()
-        return bool(self._connection.execute(made).rowcount)
+        return self._inserted(console_credentials, row, console_credentials.c.id)
 
     def use_credential(self, credential: int, now: datetime, *, after: int | None = None, counter: int = 0) -> bool:
         """Record that a credential was used, with its new counter.
@@ -148,8 +144,12 @@ class ConsoleUsers:
     def mark_used(self, token: str, purpose: str, now: datetime, expires_at: datetime) -> bool:
         """Record that something unstored was used, until it expires; False if it was used before."""
         row = {"token": token, "purpose": purpose, "expires_at": expires_at, "used_at": now}
-        made = insert(self._connection, console_once).values(row).on_conflict_do_nothing()
-        return bool(self._connection.execute(made).rowcount)
+        return self._inserted(console_once, row, console_once.c.token)
+
+    def _inserted(self, table: Table, row: Mapping[str, object], key: Column[Any]) -> bool:
+        """Insert a row unless another one has its key; a driver may not count the rows of such an INSERT."""
+        made = insert(self._connection, table).values(row).on_conflict_do_nothing().returning(key)
+        return self._connection.execute(made).one_or_none() is not None
 
     def drop_links(self, user: UserId) -> int:
         """Delete all links of a user; returns how many."""

@@ -217,7 +217,8 @@ class Console:
         if not origin:
             return True  # an old browser: its form still needs the token
         ours = urlsplit(self.settings.console_url)
-        return origin == f"{ours.scheme}://{ours.netloc}" or urlsplit(origin).netloc == request.headers.get("host", "")
+        hosts = {ours.netloc, request.headers.get("host", ours.netloc)}
+        return origin in {f"{ours.scheme}://{host}" for host in hosts}
 
     def _has_token(self, visit: Visit) -> bool:
         given = visit.form.one("csrf") if visit.form else ""

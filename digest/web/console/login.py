@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 
+from digest import logs
 from digest.records.console import Way
 from digest.service.console import oidc, passkeys, passwords, users
 from digest.web.console.frame import ANYBODY, Page
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from digest.service.console.throttle import Key
     from digest.web.console.visit import Visit
 
+_log = logs.get_logger()
 _GONE, _REFUSED = 410, 401
 _OIDC = "oidc"  # the cookie of a login at the provider
 _FIRST = "/console/account?first"
@@ -93,6 +95,7 @@ def log_in_by_password(visit: Visit) -> Response:
     )
     if user is None:
         throttle.wrong(keys, visit.now)
+        _log.warning("login refused", network=visit.network)
         return _login_page(visit, _REFUSED, wrong="password", name=name)
     throttle.right(keys)
     return _entered(visit, user, Way.PASSWORD)

@@ -17,7 +17,7 @@ from digest.operations.core import Context, ForbiddenError
 from digest.records.console import Way
 from digest.records.operating import Via
 from digest.service.console import sessions, users
-from digest.service.operating.auditing import Actor
+from digest.service.operating.auditing import Actor, recorded
 from digest.web.conditional import preferred
 from digest.web.requests import Form, network_of
 from digest.web.template_trials import require_templates
@@ -209,11 +209,14 @@ class Visit:
     def log_in(self, user: User, way: Way) -> None:
         """Begin a session; the browser gets a new token with this answer."""
         agent = self.request.headers.get("user-agent", "")
+        actor = Actor(user.name, Via.CONSOLE, users.allowed(user.role), self.network)
         if self.login:
             sessions.end(self.store, self.login.session.id)
-        self.login = sessions.begin(
-            self.store, self.settings, user.id, way, self.now, network=self.network, agent=agent
-        )
+        with recorded(self.store, actor, "account.log-in", user.name, self.console.now) as act:
+            act.after = {"way": str(way)}
+            self.login = sessions.begin(
+                self.store, self.settings, user.id, way, self.now, network=self.network, agent=agent
+            )
         self.token = self.login.token
         self._known_browser = user.id
 

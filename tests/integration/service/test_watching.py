@@ -77,6 +77,25 @@ def fetched(url: str, **headers: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def test_a_service_has_its_console_on_a_listener_of_its_own(
+    blog: Blog, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DIGEST_CONSOLE_ON", "true")
+    monkeypatch.setenv("DIGEST_CONSOLE_LISTEN", "127.0.0.1:0")
+    seen: list[int] = []
+
+    def look(service: Service) -> None:
+        for address in (service.console_address, service.address):
+            seen.extend(fetched(f"{address}/{path}")[0] for path in ("console/login", "feed.atom"))
+        assert service._console is not None
+        renamed = load(blog.home / "digest.toml").model_copy(update={"title": "Another name"})
+        service._console.following(renamed)()
+        assert "Another name" in fetched(f"{service.console_address}/console/login")[1]
+
+    asyncio.run(lived(load(blog.home / "digest.toml"), look))
+    assert seen == [200, 404, 404, 200]
+
+
 def test_a_service_shows_its_numbers_on_a_listener_of_its_own(blog: Blog, settings: Settings) -> None:
     seen: dict[str, Any] = {}
 
