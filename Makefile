@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults power years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -61,6 +61,9 @@ format: $(READY) ## Write the code as the formatter wants it
 
 faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the table of docs/reliability.md
 	DIGEST_TEST_FAULTS=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
+
+power: $(READY) ## Cut the power at every system call, with every loss; writes the table of docs/reliability.md
+	DIGEST_TEST_POWER=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_POWER_PAGE=1 $(BIN)/python -m pytest tests/power
 
 years: $(READY) ## Crawl 300 random sites for two years each, or SITES=…; writes the table of docs/reliability.md
 	$(BIN)/python -m tests.years $(SITES)

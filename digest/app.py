@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest import installation, logs
 from digest.errors import ConfigurationError, StoreError, together
+from digest.files import make_folder
 from digest.service.editions import digests
 from digest.service.publishing import feeds
 from digest.service.sources import renaming
@@ -192,7 +193,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
         ConfigurationError: another service holds it, or the folder is not writable.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         file = (folder / "digest.lock").open("w")
     except OSError as error:
         raise ConfigurationError(

@@ -166,6 +166,9 @@ def write_file(path: Path, body: bytes) -> None:
 
     draft = path.with_name(f".{path.name}.part")
     try:
+        if path.exists() and not path.is_file():  # a pipe or a device, such as /dev/null, stays what it is
+            path.write_bytes(body)
+            return
         draft.write_bytes(body)
         draft.replace(path)
     except OSError as error:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _NOTHING = ""  # the state of a store that was not made yet
 _OF_CHANCE = {("meta", "secret"), ("meta", "installation"), ("deliveries", "message_id"), ("dumps", "stamp")}
+_OF_RUNS = {"audit_log"}  # how often a command was run, which an interrupted one that is run again differs in
 
 
 @contextlib.contextmanager
@@ -39,7 +40,7 @@ def copied(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 def state_of(file: Path) -> str:
-    """Every row of every table, sorted, of a database proven to be whole."""
+    """Every row of every table but the audit log, sorted, of a database proven to be whole."""
     if not file.exists():
         return _NOTHING
     with copied(file) as connection:
@@ -49,7 +50,8 @@ def state_of(file: Path) -> str:
         if not present:
             return _NOTHING
         connection.execute("INSERT INTO search_index (search_index) VALUES ('integrity-check')")
-        return "\n".join(line for name in sorted(metadata.tables) for line in _lines(connection, name))
+        shared = sorted(set(metadata.tables) - _OF_RUNS)
+        return "\n".join(line for name in shared for line in _lines(connection, name))
 
 
 def missing(wanted: str, there: str) -> int:

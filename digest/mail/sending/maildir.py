@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from digest.errors import TransportError
-from digest.files import FILE_MODE, new_private_file
+from digest.files import FILE_MODE, make_folder, new_private_file, sync_names
 from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
 
 _FOLDER_MODE = 0o700
@@ -29,6 +29,7 @@ class MaildirSession(Session):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._mail: Outgoing | None = None
+        self._made = False
 
     async def prepare(self, mail: Outgoing) -> None:
         self._mail = mail
@@ -45,8 +46,13 @@ class MaildirSession(Session):
         found = _MESSAGE_ID.search(mail.message)
         name = hashlib.sha256(found[1] if found else mail.message).hexdigest()[:32] + ".digest"
         try:
-            _make_private(self._folder)
-            if (self._folder / "new" / name).exists() or any((self._folder / "cur").glob(f"{name}*")):
+            if not self._made:
+                _make_private(self._folder)
+                self._made = True
+            if (self._folder / "new" / name).exists():
+                sync_names(self._folder / "new")  # the process that wrote it may have been killed before that
+                return f"{name} exists already"
+            if any((self._folder / "cur").glob(f"{name}*")):
                 return f"{name} exists already"
             draft = self._folder / "tmp" / name
             draft.unlink(missing_ok=True)  # left over from a crash
@@ -56,7 +62,7 @@ class MaildirSession(Session):
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(self._folder / "new" / name)
-            _sync(self._folder / "new")
+            sync_names(self._folder / "new")
         except OSError as error:
             raise TransportError(f"{self._folder}: {error.strerror}", phase="connect") from error
         return name
@@ -64,23 +70,13 @@ class MaildirSession(Session):
 
 def _make_private(folder: Path) -> None:
     """Create the folders of a maildir. If existing ones are open to other users, close them and all their files."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    make_folder(folder.parent)
+    for part in (folder, folder / "tmp", folder / "new", folder / "cur"):
+        make_folder(part, _FOLDER_MODE)
     for part in (folder / "tmp", folder / "new", folder / "cur", folder):
-        if part != folder:
-            part.mkdir(mode=_FOLDER_MODE, exist_ok=True)
         if part.stat().st_mode & 0o077:
             with contextlib.suppress(PermissionError):  # another user owns it, and decides who may read it
                 part.chmod(_FOLDER_MODE)
                 for mail in part.iterdir() if part != folder else ():
                     if mail.is_file() and not mail.is_symlink():
                         mail.chmod(FILE_MODE)
-
-
-def _sync(folder: Path) -> None:
-    """Flush the folder to disk, so that a new name in it survives a crash."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -64,6 +64,8 @@ def back_up(
     Raises:
         StoreError: it cannot be written, or has errors.
     """
+    if file.exists() and not file.is_file():
+        raise StoreError(f"{file}: is no ordinary file, so no backup can take its place (name another one)")
     draft = file.with_name(f".{file.name}.part")
     with _removed_if_unused(draft):
         store.back_up(draft, now, copying)

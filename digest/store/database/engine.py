@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 from digest.errors import RowError, StoreError
-from digest.files import FILE_MODE
+from digest.files import FILE_MODE, make_folder
 
 _FILE = "sqlite:///"
 _SERVER = ("postgresql://", "postgres://", "postgresql+psycopg://")
@@ -154,8 +154,8 @@ def forget_deleted(engine: Engine) -> None:
 
 def _make(file: Path) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
+            make_folder(file.parent)
             file.touch(mode=FILE_MODE)  # it contains addresses and the secret of the links
     except OSError as error:
         problem = f"{file}: cannot be opened: {error.strerror}"

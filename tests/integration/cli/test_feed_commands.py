@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,7 @@ from digest.cli import main
 from digest.settings import load
 
 if TYPE_CHECKING:
-    from tests.conftest import Blog
+    from tests.conftest import Article, Blog
 
 FEED = """<rss version="2.0"><channel><title>B</title><link>https://blog.example/</link>
 <item><title>Hills</title><link>/hills</link><guid isPermaLink="false">7</guid><category>walks</category>
@@ -138,3 +140,21 @@ def test_feeds_of_ones_own_network_are_imported_and_a_refused_one_is_named(blog:
     assert "digest: line 1: One sources.one-2.url.#1: the address names a user" in told
     assert "marker" not in told
     assert load(blog.home / "digest.toml").sources[-1].allow_private
+
+
+def test_a_pipe_or_a_device_stays_what_it_is_when_something_is_written_to_it(
+    blog: Blog, article: type[Article]
+) -> None:
+    blog.index("index.txt", article("A title"))
+    blog.refresh()
+    pipe = blog.home / "pipe"
+    read: list[bytes] = []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    blog.run("feed", "-o", str(pipe))
+    reader.join(10)
+    assert b"A title" in read[0]
+    assert pipe.is_fifo()
+    assert "no ordinary file" in blog.run("backup", str(pipe), code=1)
+    assert pipe.is_fifo()
