@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -133,6 +133,7 @@ class EditionsRequest(PageRequest):
     """One page of the editions."""
 
     digest: str = Field("", max_length=200, description="Only editions of this digest.")
+    language: Literal["en", "zh_CN"] = Field("en", description="The language of `days`.")
 
 
 # --- views ----------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ def list_editions(context: Context, asked: EditionsRequest) -> Listed[EditionSum
         after = require_edition(tx, asked.cursor).edition if asked.cursor else None
         found = tx.editions.page(digest, after, asked.limit + 1)
         items = [
-            EditionSummary(**_edition(made), days=edition_name(tx, context.settings, made.edition, "en"))
+            EditionSummary(**_edition(made), days=edition_name(tx, context.settings, made.edition, asked.language))
             for made in found[: asked.limit]
         ]
     return Listed[EditionSummary](items=items, next=items[-1].key if len(found) > asked.limit else None)

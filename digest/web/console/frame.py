@@ -58,6 +58,7 @@ _ASSETS = {
     "web/icon.svg": "image/svg+xml",
     "console/console.css": "text/css",
     "console/passkey.js": "text/javascript",
+    "console/progress.js": "text/javascript",
 }
 # The navigation: path, name, and the scope that it takes to see it (empty: every user).
 NAVIGATION = (
@@ -68,6 +69,7 @@ NAVIGATION = (
     ("/console/people", "Subscribers", "people"),
     ("/console/templates", "Templates", "read"),
     ("/console/settings", "Settings", "read"),
+    ("/console/backups", "Backups", "admin"),
     ("/console/users", "Users", "admin"),
     ("/console/audit", "Audit log", "admin"),
     ("/console/account", "Account", ""),

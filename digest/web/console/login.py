@@ -12,7 +12,7 @@ from digest import logs
 from digest.records.console import Way
 from digest.service.console import oidc, passkeys, passwords, users
 from digest.web.console.frame import ANYBODY, Page
-from digest.web.console.visit import FORBIDDEN, HOME, LOGIN, MISSING, SEE_OTHER
+from digest.web.console.visit import FORBIDDEN, LOGIN, MISSING, SEE_OTHER
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -25,11 +25,6 @@ _log = logs.get_logger()
 _GONE, _REFUSED = 410, 401
 _OIDC = "oidc"  # the cookie of a login at the provider
 _FIRST = "/console/account?first"
-
-
-def home(visit: Visit) -> Response:
-    """The first page behind the login."""
-    return visit.page("home")
 
 
 def login(visit: Visit) -> Response:
@@ -179,7 +174,6 @@ def logout(visit: Visit) -> Response:
 
 
 PAGES = (
-    Page(HOME, "read", home),
     Page(LOGIN, ANYBODY, login),
     Page("/console/login/passkey", ANYBODY, None, log_in_by_passkey),
     Page("/console/login/password", ANYBODY, None, log_in_by_password),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from digest.operations import core
-from digest.web.console import account, login, users
+from digest.web.console import account, editions, keeping, login, people, today, users
 from digest.web.console.frame import Console
 from digest.web.console.visit import HOME
 
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from digest.web.console.frame import Page
 
 PAGES: tuple[Page, ...] = (
+    *today.PAGES,
+    *people.PAGES,
+    *editions.PAGES,
+    *keeping.PAGES,
     *login.PAGES,
     *account.PAGES,
     *users.PAGES,
