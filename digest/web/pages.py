@@ -79,8 +79,10 @@ class Pages:
         """The same, with the values in a mapping."""
         script = script_of(request)
         where: dict[str, object] = {"path": request.url.path, "script": script}
+        if code == _OK and request.method in {"GET", "HEAD"}:
+            where["scripts"] = self._scripts(request)
         if code == _OK and not private:
-            where |= {"canonical": self._canonical(request), "scripts": self._scripts(request)}
+            where["canonical"] = self._canonical(request)
         made = self.html(self.language(request), name, {**where, **values})
         if script:
             made = _keeping(converted_page(made, script), script)

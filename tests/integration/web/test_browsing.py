@@ -208,6 +208,16 @@ def test_a_visitor_chooses_the_script_and_keeps_it(home: Site) -> None:
     check_safe(reply)
 
 
+def test_the_page_to_subscribe_offers_the_scripts_too(home: Site) -> None:
+    page = home("/subscribe?script=hant").page
+    assert "訂閱" in page.xpath("string(//h1)")
+    assert page.xpath("//*[@class='scripts']/a/@href") == [
+        "/subscribe?script=",
+        "/subscribe?script=hans",
+        "/subscribe?script=hant",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["atom", "rss", "json"])
 def test_a_feed_has_the_script_that_was_asked_for(home: Site, kind: str) -> None:
     plain, hant = (home(f"/feed.{kind}{query}").body.decode() for query in ("", "?script=hant"))
