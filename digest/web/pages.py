@@ -45,6 +45,7 @@ _OK = 200
 _EPOCH = datetime.fromtimestamp(0, UTC)  # of documents without a date
 _SHARED = ("page",)  # what of a query belongs to the permanent address of a page
 # The last two characters of a Chinese paragraph with their marks: no browser may leave one of them alone on a line.
+# Decision 348.
 _END = re.compile(r"[一-鿿][，、；：]?(?:[一-鿿]|\d+)[。！？…；：）》”’]*(?=</p>)")
 _ONE_LINE = 12  # characters that every screen shows in one line
 # A link of ours to a page or a feed, which keeps the script; files and addresses of other sites do not.
