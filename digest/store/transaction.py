@@ -18,37 +18,13 @@ from digest.store.database import engine as engines
 from digest.store.database import meta, schema
 from digest.store.database.engine import translated
 from digest.store.database.meta import Versions
-from digest.store.editions.control import EditionControl
-from digest.store.editions.editions import Editions
-from digest.store.editions.planning import Planning
-from digest.store.editions.selecting import Selecting
-from digest.store.intake.fetches import Fetches
-from digest.store.intake.readings import Readings
-from digest.store.mailing.bounces import Bounces, Breaker
-from digest.store.mailing.dead_letters import DeadLetters, Doubts
-from digest.store.mailing.deliveries import Deliveries
-from digest.store.mailing.pacing import Pacing, Resting
-from digest.store.mailing.single_mails import SingleMails
-from digest.store.operating.audit_log import AuditLog
-from digest.store.operating.clocks import Clocks
-from digest.store.operating.console import ConsoleSessions, ConsoleUsers
-from digest.store.operating.monitoring import Alerts, Monitoring
-from digest.store.operating.settings_changes import SettingsChanges
-from digest.store.operating.tokens import Tokens
-from digest.store.people.confirmations import Confirmations
-from digest.store.people.records import Newcomers, Roster
-from digest.store.people.subscribers import Subscribers
-from digest.store.publishing.browsing import Browsing
-from digest.store.publishing.by_hand import ByHand
-from digest.store.publishing.entries import Entries
-from digest.store.publishing.feeds import Feeds
-from digest.store.publishing.pictures import Pictures
-from digest.store.publishing.webhooks import Webhooks
-from digest.store.upkeep import backup_files
-from digest.store.upkeep.audit import Audit
-from digest.store.upkeep.backups import Backups
-from digest.store.upkeep.renames import DigestNames, Renames
-from digest.store.upkeep.retention import Retention
+from digest.store.editions import control, editions, planning, selecting
+from digest.store.intake import fetches, readings
+from digest.store.mailing import bounces, dead_letters, deliveries, pacing, single_mails
+from digest.store.operating import audit_log, clocks, console, monitoring, settings_changes, tokens
+from digest.store.people import confirmations, records, subscribers
+from digest.store.publishing import browsing, by_hand, entries, feeds, pictures, webhooks
+from digest.store.upkeep import audit, backup_files, backups, renames, retention
 
 if TYPE_CHECKING:
     from digest.store.database.postgres import Listening
@@ -61,43 +37,43 @@ class Transaction:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.readings = Readings(connection)
-        self.fetches = Fetches(connection)
-        self.renames = Renames(connection)
-        self.entries = Entries(connection)
-        self.browsing = Browsing(connection)
-        self.by_hand = ByHand(connection)
-        self.feeds = Feeds(connection)
-        self.pictures = Pictures(connection)
-        self.webhooks = Webhooks(connection)
-        self.editions = Editions(connection)
-        self.selecting = Selecting(connection)
-        self.planning = Planning(connection)
-        self.control = EditionControl(connection)
-        self.digest_names = DigestNames(connection)
-        self.subscribers = Subscribers(connection)
-        self.newcomers = Newcomers(connection)
-        self.roster = Roster(connection)
-        self.confirmations = Confirmations(connection)
-        self.single_mails = SingleMails(connection)
-        self.deliveries = Deliveries(connection)
-        self.retention = Retention(connection)
-        self.backups = Backups(connection)
-        self.audit = Audit(connection)
-        self.monitoring = Monitoring(connection)
-        self.dead_letters = DeadLetters(connection)
-        self.doubts = Doubts(connection)
-        self.bounces = Bounces(connection)
-        self.breaker = Breaker(connection)
-        self.resting = Resting(connection)
-        self.pacing = Pacing(connection)
-        self.alerts = Alerts(connection)
-        self.clocks = Clocks(connection)
-        self.audit_log = AuditLog(connection)
-        self.tokens = Tokens(connection)
-        self.console_users = ConsoleUsers(connection)
-        self.console_sessions = ConsoleSessions(connection)
-        self.settings = SettingsChanges(connection)
+        self.readings = readings.Readings(connection)
+        self.fetches = fetches.Fetches(connection)
+        self.renames = renames.Renames(connection)
+        self.entries = entries.Entries(connection)
+        self.browsing = browsing.Browsing(connection)
+        self.by_hand = by_hand.ByHand(connection)
+        self.feeds = feeds.Feeds(connection)
+        self.pictures = pictures.Pictures(connection)
+        self.webhooks = webhooks.Webhooks(connection)
+        self.editions = editions.Editions(connection)
+        self.selecting = selecting.Selecting(connection)
+        self.planning = planning.Planning(connection)
+        self.control = control.EditionControl(connection)
+        self.digest_names = renames.DigestNames(connection)
+        self.subscribers = subscribers.Subscribers(connection)
+        self.newcomers = records.Newcomers(connection)
+        self.roster = records.Roster(connection)
+        self.confirmations = confirmations.Confirmations(connection)
+        self.single_mails = single_mails.SingleMails(connection)
+        self.deliveries = deliveries.Deliveries(connection)
+        self.retention = retention.Retention(connection)
+        self.backups = backups.Backups(connection)
+        self.audit = audit.Audit(connection)
+        self.monitoring = monitoring.Monitoring(connection)
+        self.dead_letters = dead_letters.DeadLetters(connection)
+        self.doubts = dead_letters.Doubts(connection)
+        self.bounces = bounces.Bounces(connection)
+        self.breaker = bounces.Breaker(connection)
+        self.resting = pacing.Resting(connection)
+        self.pacing = pacing.Pacing(connection)
+        self.alerts = monitoring.Alerts(connection)
+        self.clocks = clocks.Clocks(connection)
+        self.audit_log = audit_log.AuditLog(connection)
+        self.tokens = tokens.Tokens(connection)
+        self.console_users = console.ConsoleUsers(connection)
+        self.console_sessions = console.ConsoleSessions(connection)
+        self.settings = settings_changes.SettingsChanges(connection)
 
 
 class Store:

@@ -4,17 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from digest.mail.composing.corrections import Correction
+from digest.mail.composing import corrections, message, message_template, notes, templates
 from digest.mail.composing.entry_views import EntryPresenter, EntryView, Frame, Length, group_of, in_groups, length_of
-from digest.mail.composing.message import pictures_in
-from digest.mail.composing.message_template import ADDRESS, AGREED, LEAVE_URL, PREFERENCES_URL
-from digest.mail.composing.notes import note_html
-from digest.mail.composing.templates import common_values, inline_styles
 from digest.model import Body, EntryId, Section, Selected
 from digest.templating import language_name, rendered
-from digest.typeset.characters import joined, line
-from digest.typeset.dates import covered
-from digest.typeset.excerpt import cut
+from digest.typeset import characters, dates, excerpt
 
 LARGEST_HTML = 80_000  # bytes; some mail programs cut off longer ones
 LARGEST_PICTURES = 400_000  # bytes of all pictures in a mail
@@ -34,14 +28,20 @@ class Group:
 
 
 def edition_body(
-    frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
+    frame: Frame,
+    selected: Sequence[Selected],
+    before: Mapping[EntryId, Sequence[corrections.Correction]],
+    language: str,
 ) -> Body:
     """The text of an edition in a language, with marks for the personal parts; see `fitted_body`."""
     return fitted_body(frame, selected, before, language)[0]
 
 
 def fitted_body(
-    frame: Frame, selected: Sequence[Selected], before: Mapping[EntryId, Sequence[Correction]], language: str
+    frame: Frame,
+    selected: Sequence[Selected],
+    before: Mapping[EntryId, Sequence[corrections.Correction]],
+    language: str,
 ) -> tuple[Body, int]:
     """The text of an edition, and the number of its new entries that it names, counted from the first.
 
@@ -60,8 +60,12 @@ def fitted_body(
     named_count = len(views[Section.NEW])
     while True:
         values = _values(frame, views, named_count, length, language) | {"grouped": grouped, "about": about}
-        page = inline_styles(_render(frame, "html.html", values, language), f"mail/{frame.digest.template}/html.html")
-        size = max(len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, pictures_in(page))) / LARGEST_PICTURES)
+        page = templates.inline_styles(
+            _render(frame, "html.html", values, language), f"mail/{frame.digest.template}/html.html"
+        )
+        size = max(
+            len(page.encode()) / LARGEST_HTML, sum(map(frame.weight, message.pictures_in(page))) / LARGEST_PICTURES
+        )
         if size <= 1 or named_count <= 1:
             break
         named_count = max(1, min(named_count - 1, int(named_count / size)))
@@ -72,7 +76,7 @@ def fitted_body(
 def _subject(frame: Frame, values: Mapping[str, object], language: str) -> str:
     """A subject that no other edition has: if its days are not enough, it adds the year, then a number."""
     for span in (values["span"], values["day"]):
-        made = line(_render(frame, "subject.txt", {**values, "span": span}, language))
+        made = characters.line(_render(frame, "subject.txt", {**values, "span": span}, language))
         if made not in frame.earlier_subjects:
             return made
     return next(other for number in count(2) if (other := f"{made} ({number})") not in frame.earlier_subjects)
@@ -91,9 +95,11 @@ def _values(
     new = [one for group in groups for one in group.entries]
     first = next(iter(new or corrected or again), None)
     detailed = _MOST_CORRECTED.get(length, _MOST_CORRECTED_ELSE)
-    days = {year: covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)}
+    days = {
+        year: dates.covered(frame.opens_at, frame.closes_at, frame.zone, language, year=year) for year in (False, True)
+    }
     return {
-        **common_values(language),
+        **templates.common_values(language),
         "digest": frame.digest,
         "title": frame.digest.title,
         "span": days[False],
@@ -101,7 +107,7 @@ def _values(
         "month": closes.month,  # as the two below: for custom templates whose subjects name a week of a month
         "month_name": closes.strftime("%B"),
         "week": (closes.day - 1) // 7 + 1,
-        "first": cut(first.title, _LONGEST_FIRST) if first else "",
+        "first": excerpt.cut(first.title, _LONGEST_FIRST) if first else "",
         "preheader": _preheader(new or corrected or again),
         "new": new,
         "groups": groups,
@@ -118,15 +124,15 @@ def _values(
         "edition_url": f"{frame.base_url}/editions/{frame.key}",
         "home_url": f"{frame.base_url}/",
         "subscribe_url": frame.subscribe_url,
-        "leave_url": LEAVE_URL,
-        "preferences_url": PREFERENCES_URL,
-        "address": ADDRESS,
-        "agreed": AGREED,
+        "leave_url": message_template.LEAVE_URL,
+        "preferences_url": message_template.PREFERENCES_URL,
+        "address": message_template.ADDRESS,
+        "agreed": message_template.AGREED,
         "note": frame.note,
-        "note_html": note_html(frame.note),
+        "note_html": notes.note_html(frame.note),
         "contact": frame.contact[0],
         "contact_url": frame.contact[1],
-        "postal": line(frame.postal),
+        "postal": characters.line(frame.postal),
     }
 
 
@@ -150,7 +156,7 @@ def _equal(most_read: Sequence[EntryView]) -> bool:
 def _preheader(views: Sequence[EntryView]) -> str:
     """The preview beside the subject in a list of mails: the other titles, or the beginning of the only entry."""
     others = " · ".join(one.title for one in views[1:])
-    return cut(others or joined("\n".join(one.text for one in views)), _LONGEST_PREHEADER)
+    return excerpt.cut(others or characters.joined("\n".join(one.text for one in views)), _LONGEST_PREHEADER)
 
 
 def _about(frame: Frame, selected: Sequence[Selected], language: str) -> str:

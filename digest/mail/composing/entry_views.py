@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 from digest.changes.dates import redates
 from digest.dumps.structure import blocks
+from digest.mail.composing import message_template, templates
 from digest.mail.composing.corrections import Correction, Extract, extract
-from digest.mail.composing.message_template import without_marks
-from digest.mail.composing.templates import WIDTH
 from digest.model import (
     Block,
     BlockKind,
@@ -33,9 +32,8 @@ from digest.model import (
 )
 from digest.settings import Digest
 from digest.templating import Folders, language_tag
+from digest.typeset import chart, dates
 from digest.typeset.characters import line
-from digest.typeset.chart import format_count
-from digest.typeset.dates import format_day
 from digest.typeset.excerpt import cut, excerpt, summary
 from digest.typeset.html import captioned, html
 from digest.typeset.math.extract import Formula
@@ -193,8 +191,8 @@ class EntryPresenter:
             title=now,
             url=f"{frame.base_url}/entries/{entry.id}",
             original=_bounded(frame.original(entry)),
-            author=cut(without_marks(line(entry.content.author or "")), _LONGEST_NAME),
-            date=format_day(entry.date, self._language),
+            author=cut(message_template.without_marks(line(entry.content.author or "")), _LONGEST_NAME),
+            date=dates.format_day(entry.date, self._language),
             inferred=entry.date is not None and entry.date.kind is DateKind.INFERRED,
             source=source if source != group else "",
             group=group,
@@ -202,13 +200,13 @@ class EntryPresenter:
             html=page,
             text=plain,
             gained=one.gained,
-            gain=format_count(one.gained or 0, self._language),
+            gain=chart.format_count(one.gained or 0, self._language),
             share=share,
             bar=bar(share),
             tied=tied,
             before=former if former != now else "",
             redated=redated,
-            was=format_day(was, self._language),
+            was=dates.format_day(was, self._language),
             reworded=any(correction.rewords for correction in corrections),
             changed=_changed(corrections, frame.channel),
         )
@@ -216,13 +214,13 @@ class EntryPresenter:
     def _excerpt(self, one: Selected) -> tuple[str, str]:
         """HTML and text of the beginning; both empty if they are too long for a mail."""
         body = [
-            captioned(Block(BlockKind(block.kind), without_marks(block.text)))
+            captioned(Block(BlockKind(block.kind), message_template.without_marks(block.text)))
             for block in _beginning(blocks(one.entry.content), self._length)
         ]
         page = _wrapping(html(body, level=5 if self._grouped else 4, channel=self._frame.channel))
         if len(page.encode()) > _LARGEST_ENTRY:
             return "", ""
-        return page, text(body, WIDTH - 2, indent="  ")
+        return page, text(body, templates.WIDTH - 2, indent="  ")
 
 
 def group_of(groups: Groups, entry: Entry) -> str:
@@ -283,7 +281,7 @@ def _bounded(link: str) -> str:
 
 
 def _title(content: Content) -> str:
-    return cut(title(without_marks(display_title(content))), _LONGEST_TITLE)
+    return cut(title(message_template.without_marks(display_title(content))), _LONGEST_TITLE)
 
 
 def shares(gains: Sequence[int]) -> list[int]:

@@ -28,9 +28,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from digest.mail.receiving.message_parts import printable_line
+from digest.mail.receiving import message_parts, reports
 from digest.mail.receiving.provider_payloads import Provider, ProviderEvent, parse_events
-from digest.mail.receiving.reports import Report, bounce_kind, permanent_failure
 from digest.mail.replies.diagnosis import named_host
 from digest.model import BounceKind
 
@@ -110,7 +109,7 @@ class Event:
     """
 
     number: str
-    report: Report
+    report: reports.Report
     recipient: str
     senders: tuple[str, ...]
     message_ids: tuple[str, ...]
@@ -134,14 +133,19 @@ def events(provider: Provider, payload: object, number: str = "", ours: Sequence
     return found
 
 
-def _report(provider: Provider, meaning: Meaning, one: ProviderEvent, ours: Sequence[str]) -> Report:
+def _report(provider: Provider, meaning: Meaning, one: ProviderEvent, ours: Sequence[str]) -> reports.Report:
     reply = one.reply.partition(";")[2].strip() if one.reply.lower().startswith("smtp;") else one.reply
-    reply = printable_line(reply)
+    reply = message_parts.printable_line(reply)
     if meaning is Meaning.COMPLAINT:
-        return Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
-    judged, status = permanent_failure(one.status, reply, recipient=one.recipient, ours=ours)
+        return reports.Report(BounceKind.COMPLAINT, text=f"feedback: by {provider}")
+    judged, status = reports.permanent_failure(one.status, reply, recipient=one.recipient, ours=ours)
     text = reply or f"{one.name} {one.detail}".strip()
-    return Report(_kind(meaning, judged, status), status, printable_line(text), server=one.server or named_host(reply))
+    return reports.Report(
+        _kind(meaning, judged, status),
+        status,
+        message_parts.printable_line(text),
+        server=one.server or named_host(reply),
+    )
 
 
 def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:
@@ -157,7 +161,7 @@ def _kind(meaning: Meaning, judged: BounceKind, status: str) -> BounceKind:
         case Meaning.NO_ADDRESS if not status and judged is not BounceKind.REFUSED:
             return BounceKind.HARD
         case _:
-            return bounce_kind("failed", status, judged)
+            return reports.bounce_kind("failed", status, judged)
 
 
 _STALE = timedelta(minutes=5)  # Svix signs each attempt anew

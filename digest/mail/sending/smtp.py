@@ -11,9 +11,7 @@ import aiosmtplib
 from digest import logs
 from digest.errors import TransportError
 from digest.mail.replies.outcome import session_is_used_up
-from digest.mail.sending.login import Credentials, token, uses_token
-from digest.mail.sending.pipelining import CLOSING, LostCommandsError, Pipeline
-from digest.mail.sending.session import Envelope, Outgoing, SendResult, Session
+from digest.mail.sending import login, pipelining, session
 from digest.mail.sending.transaction import (
     RFC_5321,
     TROUBLE,
@@ -34,7 +32,7 @@ _plain_until: dict[tuple[str, int], float] = {}  # on the monotonic clock: relay
 _log = logs.get_logger()
 
 
-class SmtpSession(Session):
+class SmtpSession(session.Session):
     """Connects at the first mail, reuses the connection, and opens a new one after any trouble."""
 
     def __init__(
@@ -44,13 +42,17 @@ class SmtpSession(Session):
         secured = relay.security != "none"
         self._context = (context or ssl.create_default_context()) if secured else None
         self._client: aiosmtplib.SMTP | None = None
-        self._credentials = Credentials(relay.username, password)
-        self._pipeline: Pipeline | None = None  # uses the client's connection, if the server supports pipelining
+        self._credentials = login.Credentials(relay.username, password)
+        self._pipeline: pipelining.Pipeline | None = (
+            None  # uses the client's connection, if the server supports pipelining
+        )
         self._largest: int | None = None  # the value of `transaction.size_limit`
         self._address = relay.host, relay.port or _PORTS[relay.security]
-        self._mail: Outgoing | None = None  # the prepared mail
+        self._mail: session.Outgoing | None = None  # the prepared mail
         self._reused = False  # whether the connection was there before the prepared mail
-        self._lost: LostCommandsError | None = None  # why the commands of the prepared mail are sent one by one
+        self._lost: pipelining.LostCommandsError | None = (
+            None  # why the commands of the prepared mail are sent one by one
+        )
         self._plain = _plain_until.get(self._address, 0.0) > time.monotonic()  # whether to send command by command
 
     async def close(self) -> None:
@@ -83,7 +85,7 @@ class SmtpSession(Session):
         secured = "with TLS" if client.get_transport_info("sslcontext") else "without TLS"
         return f"{self.host}:{client.port} answers {secured}" + (", logged in" if self._relay.username else "")
 
-    async def prepare(self, mail: Outgoing) -> None:
+    async def prepare(self, mail: session.Outgoing) -> None:
         """Transmit a mail without its final dot if the server pipelines; otherwise only connect.
 
         The server may have closed a connection that has sent mail before, or the connection may have reached the
@@ -101,7 +103,7 @@ class SmtpSession(Session):
         except TransportError as error:
             raise await self._failed(error) from error.__cause__
 
-    async def commit(self, following: Envelope | None = None) -> SendResult:
+    async def commit(self, following: session.Envelope | None = None) -> session.SendResult:
         try:
             try:
                 result = await self._submit(following)
@@ -127,7 +129,7 @@ class SmtpSession(Session):
 
     async def _transmit_again(self, error: TransportError) -> None:
         """Transmit the mail over a new connection, or command by command; raise the error if neither helps."""
-        if isinstance(error, LostCommandsError):
+        if isinstance(error, pipelining.LostCommandsError):
             await self._drop()
             self._plain, self._lost = True, error
         elif self._reused and not self._lost and session_is_used_up(error):
@@ -137,10 +139,10 @@ class SmtpSession(Session):
             raise error
         try:
             await self._transmit()
-        except LostCommandsError as lost:
+        except pipelining.LostCommandsError as lost:
             await self._transmit_again(lost)
 
-    async def _submit(self, following: Envelope | None) -> SendResult:
+    async def _submit(self, following: session.Envelope | None) -> session.SendResult:
         if self._pipeline:
             return await self._pipeline.commit(following)
         mail, client = self._prepared(), await self._connected()
@@ -151,7 +153,7 @@ class SmtpSession(Session):
             await self._recover(client, connection, error)
             raise
 
-    def _prepared(self) -> Outgoing:
+    def _prepared(self) -> session.Outgoing:
         assert self._mail is not None  # noqa: S101 - every caller has prepared one
         return self._mail
 
@@ -182,7 +184,7 @@ class SmtpSession(Session):
         self, client: aiosmtplib.SMTP, connection: asyncio.BaseTransport | None, error: TransportError
     ) -> None:
         """After a refusal, reset the connection and keep it. After anything else, drop it."""
-        if error.code is not None and error.code != CLOSING:
+        if error.code is not None and error.code != pipelining.CLOSING:
             try:
                 await client.rset(timeout=10)
             except TROUBLE:
@@ -214,7 +216,9 @@ class SmtpSession(Session):
         self._largest = size_limit(client)
         if client.supports_extension("pipelining") and not self._plain:
             connection, smtputf8 = cast("asyncio.Transport", client.transport), client.supports_extension("smtputf8")
-            self._pipeline = Pipeline(connection, smtputf8=smtputf8, largest=self._largest, timeouts=self._timeouts)
+            self._pipeline = pipelining.Pipeline(
+                connection, smtputf8=smtputf8, largest=self._largest, timeouts=self._timeouts
+            )
         return client
 
     async def _logged_in(self) -> aiosmtplib.SMTP:
@@ -254,10 +258,10 @@ class SmtpSession(Session):
 
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
         relay = self._relay
-        if not uses_token(relay):
+        if not login.uses_token(relay):
             await client.login(relay.username, self._password)
         elif "xoauth2" in client.server_auth_methods:
-            self._credentials = Credentials(relay.username, await token(relay))
+            self._credentials = login.Credentials(relay.username, await login.token(relay))
             await client.auth_xoauth2(relay.username, self._credentials.secret)
         else:
             raise TransportError(f"{relay.host}: the server accepts no access token (XOAUTH2)", phase="login")

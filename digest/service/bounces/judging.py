@@ -27,8 +27,7 @@ from digest.service.operating import waits
 from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from digest.service.mailing.drain.pacing import Worker, WorkerPool
-    from digest.service.mailing.drain.queueing import DeliveryQueue
+    from digest.service.mailing.drain import pacing, queueing
     from digest.store.transaction import Transaction
 
 _TEMPORARY = 4
@@ -48,9 +47,9 @@ class RefusalJudge:
         report: DrainReport,
         refusals: RefusalHistory,
         *,
-        queue: DeliveryQueue,
+        queue: queueing.DeliveryQueue,
         ledger: Ledger,
-        workers: WorkerPool,
+        workers: pacing.WorkerPool,
     ) -> None:
         self._settings, self._clock, self._report, self._refusals = settings, clock, report, refusals
         self._queue, self._ledger, self._workers = queue, ledger, workers
@@ -62,7 +61,7 @@ class RefusalJudge:
         self._ledger.paused_domains = {one.domain for one in paused}
         self._pauses.update({one.domain: one.times for one in paused})
 
-    def refused(self, worker: Worker, delivery: Delivery, error: TransportError, sender: str) -> AttemptResult:
+    def refused(self, worker: pacing.Worker, delivery: Delivery, error: TransportError, sender: str) -> AttemptResult:
         """What to record for a refused mail; `sender` is its envelope sender."""
         mail, now = self._settings.mail, self._clock()
         text = f"{error.phase}: {error.text}"
@@ -104,7 +103,7 @@ class RefusalJudge:
             blameless=found.blameless,
         )
 
-    def _is_one_too_many(self, worker: Worker, error: TransportError) -> bool:
+    def _is_one_too_many(self, worker: pacing.Worker, error: TransportError) -> bool:
         """Whether the relay serves our other connections and refused this worker's as one too many.
 
         A wrong password does not count, unless another connection logged in with it.

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError
 from digest.mail.composing.message import message_id
-from digest.mail.receiving.mailboxes import waiting_messages
-from digest.mail.receiving.reports import AUTOMATIC, Report, read_report
+from digest.mail.receiving import mailboxes, reports
 from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition, read_leave_token, return_path, token_in
 from digest.model import BounceKind, Delivery, EditionKey, SubscriberId
 from digest.records.mailing import Bounce
@@ -59,7 +58,7 @@ def handle_message(
 
     `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
     """
-    report = read_report(raw, our_addresses(settings))
+    report = reports.read_report(raw, our_addresses(settings))
     if sender is not None:
         report = replace(report, null_path=not sender)
     complaint = report.complaint
@@ -83,7 +82,7 @@ def record_bounce(
     tx: Transaction,
     settings: Settings,
     whose: tuple[SubscriberId, EditionKey],
-    report: Report,
+    report: reports.Report,
     mark: bytes,
     now: datetime,
 ) -> BounceResult:
@@ -101,13 +100,13 @@ def our_addresses(settings: Settings) -> tuple[str, ...]:
 
 
 def _reason_to_ignore(
-    tx: Transaction, report: Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool
+    tx: Transaction, report: reports.Report, whose: tuple[SubscriberId, EditionKey] | None, *, named: bool
 ) -> str:
     """Why a message is not recorded; empty if it is."""
     if whose is None:
         return "token not ours" if named else "no token"
-    if report.text == AUTOMATIC:
-        return AUTOMATIC
+    if report.text == reports.AUTOMATIC:
+        return reports.AUTOMATIC
     if report.kind is BounceKind.OTHER:
         return "no report"
     record = tx.subscribers.get(whose[0])
@@ -116,7 +115,7 @@ def _reason_to_ignore(
     return "" if _credible(report, record.subscriber.address.casefold()) else "no report"
 
 
-def _credible(report: Report, address: str) -> bool:
+def _credible(report: reports.Report, address: str) -> bool:
     """Whether a guess has proof: it names the subscriber's own address, or has an empty sender, as bounces do.
 
     A message that a subscriber writes about bounces is no proof.
@@ -125,7 +124,12 @@ def _credible(report: Report, address: str) -> bool:
 
 
 def _apply_consequences(
-    tx: Transaction, settings: Settings, person: SubscriberId, edition: EditionKey, report: Report, now: datetime
+    tx: Transaction,
+    settings: Settings,
+    person: SubscriberId,
+    edition: EditionKey,
+    report: reports.Report,
+    now: datetime,
 ) -> bool:
     """Apply the rules; returns whether the address was suppressed by it.
 
@@ -171,7 +175,7 @@ def read_mailboxes(
         IntakeError: the folder cannot be read. Messages handled so far are not handled again.
     """
     handled: Counter[str] = Counter()
-    with closing(waiting_messages(settings.bounces)) as waiting:
+    with closing(mailboxes.waiting_messages(settings.bounces)) as waiting:
         for message in waiting:
             result = handle_message(store, settings, message.raw, now=clock())
             message.put_away()

@@ -12,16 +12,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, FencedError, TransportError, UnknownError
-from digest.mail.composing.message import EditionMail, edition_message
-from digest.mail.composing.notes import checked_note
+from digest.mail.composing import message, notes
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, EntryId
 from digest.records.editions import EditionAct, EditionActKind, EditionPlan
 from digest.records.publishing import OPERATOR
-from digest.service.editions.approval import skip
-from digest.service.editions.drafts import edition_pictures
-from digest.service.editions.variants import without_removed
+from digest.service.editions import approval, drafts, variants
 from digest.service.mailing.composing import edition_mail
 from digest.service.people.subscribers import require_person
 from digest.settings import Digest, Settings
@@ -38,7 +35,7 @@ def set_note(store: Store, digest: Digest, text: str | None, now: datetime) -> E
     Raises:
         ConfigurationError: the note is not usable, and why.
     """
-    note = "" if text is None else checked_note(text)
+    note = "" if text is None else notes.checked_note(text)
     with store.write() as tx:
         name = _registered(tx, digest, now)
         tx.control.set_note(name, note)
@@ -100,7 +97,7 @@ def skip_waiting(store: Store, digest: Digest, now: datetime) -> EditionKey:
     with store.write() as tx:
         state = tx.editions.digest(_registered(tx, digest, now))
         assert state is not None  # noqa: S101 - registered in this transaction
-        return skip(tx, digest, state, now)
+        return approval.skip(tx, digest, state, now)
 
 
 def hold(store: Store, key: EditionKey, now: datetime) -> Edition:
@@ -160,7 +157,7 @@ class Copy:
 
     act: int
     whom: str
-    mail: EditionMail
+    mail: message.EditionMail
 
 
 def prepare_copy(store: Store, settings: Settings, key: EditionKey, address: str, now: datetime) -> Copy:
@@ -185,7 +182,7 @@ def prepare_copy(store: Store, settings: Settings, key: EditionKey, address: str
             raise DigestError(f"{key} is still to be sent to {address} (see `digest edition send`)")
         if row.state in {DeliveryState.FAILED, DeliveryState.SUPPRESSED}:
             raise DigestError(f"{address} never got {key} (use `digest deliveries retry {key} {address}`)")
-        without_removed(tx, settings, key)
+        variants.without_removed(tx, settings, key)
         variant, joined = tx.control.received(key, person.subscriber.id)
         if joined is None or person.suppressed:
             raise DigestError(f"{address} gets no mail of {edition.digest} (see `digest subscribers show {address}`)")
@@ -197,7 +194,7 @@ def prepare_copy(store: Store, settings: Settings, key: EditionKey, address: str
             edition.digest,
             person.subscriber,
             body,
-            edition_pictures(tx, body),
+            drafts.edition_pictures(tx, body),
             message_id=f"<copy.{secrets.token_hex(16)}@{settings.mail.sender_mailbox.domain}>",
             written_at=now,
             agreed_at=joined,
@@ -214,7 +211,7 @@ async def send_copy(store: Store, settings: Settings, copy: Copy) -> str:
         TransportError: the server did not accept it.
     """
     to = copy.mail.to_address
-    outgoing = Outgoing(settings.mail.sender_mailbox.address, to, edition_message(copy.mail))
+    outgoing = Outgoing(settings.mail.sender_mailbox.address, to, message.edition_message(copy.mail))
     try:
         async with open_session(settings) as session:
             said = await session.send(outgoing)

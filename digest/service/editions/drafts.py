@@ -9,12 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import due_slot, edition_key, latest_slot, next_slot
-from digest.mail.composing.edition_text import edition_body
-from digest.mail.composing.message import picture_address, pictures_in
+from digest.mail.composing import edition_text, message
 from digest.model import Body, DigestId, Edition, EditionKey, Section
 from digest.records.editions import DigestState, EditionPlan
-from digest.service.editions.digests import schedule_of
-from digest.service.editions.selecting import Selection, select_entries
+from digest.service.editions import digests, selecting
 from digest.service.editions.variants import edition_frame
 from digest.service.publishing.feeds import holds_any
 from digest.settings import Digest, Settings
@@ -54,7 +52,7 @@ class NextEdition:
     """What the next edition of a digest would be now: the operator's plan, its entries, and when it is or was due."""
 
     plan: EditionPlan
-    selection: Selection
+    selection: selecting.Selection
     due: datetime
 
 
@@ -62,8 +60,8 @@ def next_edition(tx: Transaction, digest: Digest, now: datetime) -> NextEdition:
     """The next edition of a digest as of now; nothing is stored."""
     name = DigestId(digest.id)
     plan = tx.control.plan(name)
-    selection = select_entries(tx, digest, _digest_state(tx, name, now))
-    return NextEdition(plan, selection, plan.slot_at or next_slot(schedule_of(digest), now))
+    selection = selecting.select_entries(tx, digest, _digest_state(tx, name, now))
+    return NextEdition(plan, selection, plan.slot_at or next_slot(digests.schedule_of(digest), now))
 
 
 def _digest_state(tx: Transaction, name: DigestId, now: datetime) -> DigestState:
@@ -80,23 +78,23 @@ def draft_edition(
     """
     with store.read() as tx:
         state = _digest_state(tx, DigestId(digest.id), now)
-        whole = select_entries(tx, digest, state)
+        whole = selecting.select_entries(tx, digest, state)
         holds = holds_any(settings, topics)
         selection = replace(whole, entries=tuple(one for one in whole.entries if holds(one.entry)))
         if selection.empty:
             return None
-        key = tx.editions.free_key(edition_key(state.id, now, schedule_of(digest)))
+        key = tx.editions.free_key(edition_key(state.id, now, digests.schedule_of(digest)))
         note = tx.control.plan(state.id).note
         edition = Edition(key, state.id, None, opens_at(state, now), now, empty=False, note=note)
         around = edition_frame(tx, settings, digest, edition, selection.contents(selection.entries))
-        made = edition_body(around, selection.entries, selection.before, language)
+        made = edition_text.edition_body(around, selection.entries, selection.before, language)
         return Draft(key, made, edition_pictures(tx, made))
 
 
 def with_pictures(html: str, pngs: dict[str, bytes]) -> str:
     """A mail's HTML for a browser, with the attached pictures inlined."""
     for name, png in pngs.items():
-        html = html.replace(picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
+        html = html.replace(message.picture_address(name), f"data:image/png;base64,{b64encode(png).decode()}")
     return html
 
 
@@ -107,7 +105,7 @@ def upcoming_editions(tx: Transaction, settings: Settings, now: datetime, since:
         state = tx.editions.digest(DigestId(digest.id))
         if state is None:
             continue
-        schedule, selection = schedule_of(digest), select_entries(tx, digest, state)
+        schedule, selection = digests.schedule_of(digest), selecting.select_entries(tx, digest, state)
         new, corrected = (
             tuple(headline(one.entry.content) for one in selection.entries if one.section is section)
             for section in (Section.NEW, Section.CORRECTED)
@@ -128,4 +126,4 @@ def opens_at(state: DigestState, now: datetime) -> datetime | None:
 
 def edition_pictures(tx: Transaction, variants: Body) -> dict[str, bytes]:
     """The pictures in the HTML of an edition, by name."""
-    return {name: png for name in pictures_in(variants.html) if (png := tx.pictures.png(name)) is not None}
+    return {name: png for name in message.pictures_in(variants.html) if (png := tx.pictures.png(name)) is not None}

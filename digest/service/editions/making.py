@@ -18,11 +18,8 @@ from digest.errors import DigestError, EditionError, FencedError, StoreError, de
 from digest.mail.composing.message import message_id
 from digest.model import DigestId, Edition, EditionKey, Selected, SubscriberId, Variant
 from digest.records.editions import DigestState, EditionCounts, Recipient
-from digest.service.editions import approval
-from digest.service.editions.digests import schedule_of
-from digest.service.editions.drafts import draft_edition, opens_at
+from digest.service.editions import approval, digests, drafts, selecting
 from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipient_parts
-from digest.service.editions.selecting import audience, select_entries
 from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.passes import say_made
 from digest.service.operating import clocks
@@ -87,7 +84,8 @@ def make_due(store: Store, settings: Settings, now: datetime) -> list[EditionCou
             with recording_failure(store, digest, now):
                 key = _make_edition(store, secret, settings, digest, now, partial(_due_slot, settings, digest, now))
                 if key is None and has_failed(store, digest):
-                    draft_edition(store, settings, digest, now, digest.language)  # the cause may be mended by now
+                    # the cause may be mended by now
+                    drafts.draft_edition(store, settings, digest, now, digest.language)
         except FencedError:
             break
         except EditionError as error:
@@ -106,11 +104,15 @@ def _due_slot(
     if tx.control.plan(state.id).slot_at is not None:
         return approval.overdue(tx, digest, state, now)
     slot = due_slot(
-        schedule_of(digest), now, configured_at=state.configured_at, last_slot_at=state.last_slot_at, late=digest.late
+        digests.schedule_of(digest),
+        now,
+        configured_at=state.configured_at,
+        last_slot_at=state.last_slot_at,
+        late=digest.late,
     )
     first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
     due = slot is not None or first
-    if due and digest.approve and not select_entries(tx, digest, state).empty:
+    if due and digest.approve and not selecting.select_entries(tx, digest, state).empty:
         approval.ask(tx, digest, slot or now, now)
         return None, False
     return slot, due
@@ -217,7 +219,7 @@ def make_all(
         state = _digest_state(tx, digest, now)
         tx.control.ask_no_more(state.id)  # what came after the question is unannounced, too
         slot = due_slot(
-            schedule_of(digest),
+            digests.schedule_of(digest),
             now,
             configured_at=state.configured_at,
             last_slot_at=state.last_slot_at,
@@ -269,20 +271,20 @@ def _plan_edition(
     slot: datetime | None,
 ) -> _Planned | None:
     """What an edition made now would be; None if there is nothing to make."""
-    selection = select_entries(tx, digest, state)
-    people = audience(tx, settings, digest, selection.entries, now)
+    selection = selecting.select_entries(tx, digest, state)
+    people = selecting.audience(tx, settings, digest, selection.entries, now)
     if selection.empty and slot is None and not people.recipients:
         return None
-    key = tx.editions.free_key(edition_key(state.id, slot or now, schedule_of(digest)))
+    key = tx.editions.free_key(edition_key(state.id, slot or now, digests.schedule_of(digest)))
     note = "" if selection.empty else tx.control.plan(state.id).note
-    edition = Edition(key, state.id, slot, opens_at(state, now), now, selection.empty, note)
+    edition = Edition(key, state.id, slot, drafts.opens_at(state, now), now, selection.empty, note)
     if selection.empty and not people.recipients:
         return _Planned(edition)
     around = edition_frame(tx, settings, digest, edition, selection.contents(people.entries))
     variants = Variants(around, selection.before, people.entries)
     if not selection.empty:
         variants.variant_number(digest.language, tuple(range(len(selection.entries))))  # for its page
-    domain, schedule = settings.mail.sender_mailbox.domain, schedule_of(digest)
+    domain, schedule = settings.mail.sender_mailbox.domain, digests.schedule_of(digest)
     recipients, still_behind = [], set()
     for person, shown in people.recipients:
         variant = variants.variant_number(person.language, shown)

@@ -33,8 +33,7 @@ from digest.records.editions import CLOCK_TOLERANCE, FIRST_REACH, DigestState, O
 from digest.records.people import Follower
 from digest.records.publishing import RevisionRecord
 from digest.service.editions.digests import frequencies_of
-from digest.service.publishing.feeds import holds_any
-from digest.service.publishing.redating import tells_another_day
+from digest.service.publishing import feeds, redating
 
 if TYPE_CHECKING:
     from digest.settings import Digest, Settings
@@ -109,9 +108,9 @@ def corrections_of(tx: Transaction, edition: Edition, entry: EntryId, revision: 
 
 def _since(revisions: Sequence[RevisionRecord], announced: int) -> tuple[Correction, ...]:
     return tuple(
-        Correction(old.content, new.content, *((old.date, new.date) if tells_another_day(old, new) else ()))
+        Correction(old.content, new.content, *((old.date, new.date) if redating.tells_another_day(old, new) else ()))
         for old, new in pairwise(revisions)
-        if new.number > announced and (new.significant or tells_another_day(old, new))
+        if new.number > announced and (new.significant or redating.tells_another_day(old, new))
     )
 
 
@@ -157,7 +156,7 @@ def audience(
             made.caught_up.append(person.id)
             shown = _missed_entries(tx, settings, digest, follower, made)
         if person.topics:
-            holds = rules.setdefault(person.topics, holds_any(settings, person.topics))
+            holds = rules.setdefault(person.topics, feeds.holds_any(settings, person.topics))
             shown = tuple(at for at in shown if holds(made.entries[at].entry))
         if person.id in once_more:
             shown += _entries_once_more(once_more[person.id].entries, {made.entries[at] for at in shown}, places, made)
@@ -229,7 +228,7 @@ def entries_to_repeat(tx: Transaction, settings: Settings, digest: str) -> Mappi
     for person, one in tx.doubts.owed(name, frequencies_of(settings, name)).items():
         for entry in one.entries if one.topics else ():
             if (one.topics, entry.id) not in chosen:
-                chosen[one.topics, entry.id] = holds_any(settings, one.topics)(entry)
+                chosen[one.topics, entry.id] = feeds.holds_any(settings, one.topics)(entry)
         wanted = tuple(entry for entry in one.entries if chosen.get((one.topics, entry.id), True))
         if wanted:
             found[person] = replace(one, entries=wanted)

@@ -11,15 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.mail.composing.corrections import Correction
-from digest.mail.composing.edition_text import fitted_body
-from digest.mail.composing.entry_views import Frame
-from digest.mail.composing.message import picture_address
+from digest.mail.composing import corrections, edition_text, entry_views, message
 from digest.model import Content, Edition, EditionKey, EntryId, Section, Selected, SourceId, Variant
-from digest.service.editions.digests import window_opens
-from digest.service.editions.selecting import corrections_of
-from digest.service.publishing.feeds import groups, remove_within, source_of, via
-from digest.service.publishing.pictures import channel
+from digest.service.editions import digests, selecting
+from digest.service.publishing import feeds, pictures
 from digest.settings import Digest, Settings
 from digest.templating import translated
 
@@ -33,7 +28,10 @@ class Variants:
     """The texts of an edition, made once for all who get the same. A variant's number is its index in `made`."""
 
     def __init__(
-        self, around: Frame, before: Mapping[EntryId, Sequence[Correction]], entries: Sequence[Selected]
+        self,
+        around: entry_views.Frame,
+        before: Mapping[EntryId, Sequence[corrections.Correction]],
+        entries: Sequence[Selected],
     ) -> None:
         """`before` has the changes of the corrected ones of `entries` since they were announced."""
         self._frame, self._before, self._entries = around, before, entries
@@ -53,11 +51,15 @@ class Variants:
         Catch-up entries for which there is still no room are not announced.
         """
         listed = tuple(at for at in shown if self._entries[at].section is Section.AGAIN)
-        text, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+        text, named = edition_text.fitted_body(
+            self._frame, [self._as_shown(at) for at in shown], self._before, language
+        )
         announced = [at for at in shown if self._entries[at].section in _ANNOUNCED]
         if named < len(announced) and any(self._missed(at) for at in shown):
             shown = tuple(sorted(shown, key=lambda at: not self._missed(at)))
-            text, named = fitted_body(self._frame, [self._as_shown(at) for at in shown], self._before, language)
+            text, named = edition_text.fitted_body(
+                self._frame, [self._as_shown(at) for at in shown], self._before, language
+            )
             announced = [at for at in shown if self._entries[at].section in _ANNOUNCED]
             announced[named:] = [at for at in announced[named:] if not self._missed(at)]
         return Variant(text, tuple(announced), listed)
@@ -77,22 +79,22 @@ class Variants:
 
 def edition_frame(
     tx: Transaction, settings: Settings, digest: Digest, edition: Edition, contents: Iterable[Content]
-) -> Frame:
+) -> entry_views.Frame:
     """The frame of an edition; `contents` are all texts whose formulas its mails may show."""
-    return Frame(
+    return entry_views.Frame(
         digest=digest,
         key=edition.key,
-        opens_at=window_opens(tx, edition),
+        opens_at=digests.window_opens(tx, edition),
         closes_at=edition.closes_at,
         zone=ZoneInfo(digest.timezone),
         base_url=settings.base_url,
         folder=settings.template_folders,
-        channel=channel(tx, contents, picture_address),
+        channel=pictures.channel(tx, contents, message.picture_address),
         weight=lambda name: len(tx.pictures.png(name) or b""),
-        groups=groups(settings),
+        groups=feeds.groups(settings),
         sources={SourceId(one.id): one.title for one in settings.sources if len(settings.sources) > 1},
         languages={SourceId(one.id): one.language for one in settings.sources},
-        original=lambda entry: via(source_of(settings, entry), entry.content),
+        original=lambda entry: feeds.via(feeds.source_of(settings, entry), entry.content),
         subscribe_url=f"{settings.base_url}/subscribe" if settings.signup.open else "",
         contact=(settings.contact, settings.contact_url),
         postal=settings.mail.postal,
@@ -111,7 +113,7 @@ def take_back(store: Store, settings: Settings, entry: str, now: datetime) -> li
         UnknownError: no published entry has this id.
     """
     with store.write() as tx:
-        remove_within(tx, entry, now)
+        feeds.remove_within(tx, entry, now)
         editions = tx.editions.unsent_with(EntryId(entry))
         for key in editions:
             without_removed(tx, settings, key)
@@ -127,7 +129,7 @@ def without_removed(tx: Transaction, settings: Settings, key: EditionKey) -> Non
         return
     edition = made.edition
     before = {
-        one.entry.id: corrections_of(tx, edition, one.entry.id, one.entry.revision)
+        one.entry.id: selecting.corrections_of(tx, edition, one.entry.id, one.entry.revision)
         for one in selected
         if one.section is Section.CORRECTED and one.entry.id not in gone
     }
@@ -151,7 +153,7 @@ def without_removed(tx: Transaction, settings: Settings, key: EditionKey) -> Non
         ]
         left = [one for one in shown if one.section in {Section.NEW, Section.AGAIN} or one.entry.id not in gone]
         left.sort(key=lambda one: one.entry.id in gone)
-        body, _ = fitted_body(around, left, before, variant.body.language)
+        body, _ = edition_text.fitted_body(around, left, before, variant.body.language)
         tx.editions.rewrite(key, number, body)
 
 

@@ -11,19 +11,13 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.changes import guards
-from digest.changes.backlog import first_updated_at, news
-from digest.changes.counts import goes_on, unsure
+from digest.changes import backlog, counts, days, guards, keys, prepared
 from digest.changes.dates import begins_on
-from digest.changes.days import AHEAD
-from digest.changes.keys import entry_key, lead_key
-from digest.changes.prepared import Prepared
 from digest.changes.values import Added, Cause, ChangeSet, Placing, Revised, Vanished
 from digest.model import AtomId, EntryId, Note, NoteKind, SourceId
 from digest.records.intake import ApplyFacts, DumpState, KnownDump, Unsettled
+from digest.service.intake import passes, years
 from digest.service.intake.comparing import Compared, ReadDump, compare, ground
-from digest.service.intake.passes import Moves, Pass, say_read
-from digest.service.intake.years import better_dates
 from digest.service.publishing.feeds import enlist
 from digest.service.publishing.pictures import drawn
 from digest.service.sources.moved_files import all_held, with_overwritten
@@ -39,12 +33,12 @@ def counted(readings: Readings, source: SourceId, changes: ChangeSet) -> tuple[t
     new = {change.entry for change in changes.changes if isinstance(change, Added)}
     before = changes.read_before
     newest = readings.newest_counts(source, (entry for entry, _ in changes.readers if entry not in new))
-    doubtful = [entry for entry, count in changes.readers if unsure(count, before.get(entry), newest.get(entry))]
+    doubtful = [entry for entry, count in changes.readers if counts.unsure(count, before.get(entry), newest.get(entry))]
     highest = readings.highest_counts(source, doubtful)
     return tuple(
         (entry, count)
         for entry, count in changes.readers
-        if goes_on(count, before.get(entry), newest.get(entry), highest.get(entry))
+        if counts.goes_on(count, before.get(entry), newest.get(entry), highest.get(entry))
     )
 
 
@@ -69,8 +63,8 @@ def store_meaning(
     *,
     final: bool,
     crawler: guards.Hold | None = None,
-    moves: Moves | None = None,
-) -> Pass | Deferred:
+    moves: passes.Moves | None = None,
+) -> passes.Pass | Deferred:
     """Compare a reading with everything known, and store its result or hold it.
 
     Unless it is `final`, a reading that is suspicious or corrects entries is deferred: other dumps may explain it, and
@@ -96,9 +90,9 @@ def store_meaning(
             return Deferred(dump, _corrected(compared), waits=changes.waits)
         if compared.hold:
             tx.readings.store_dump(_held(dump, compared, compared.hold))
-            return Pass(name, dumps=1)
+            return passes.Pass(name, dumps=1)
         joining = _store(tx, settings, source, dump, compared)
-        if better := better_dates(tx.readings, source, dump.looked, compared):
+        if better := years.better_dates(tx.readings, source, dump.looked, compared):
             tx.readings.upgrade_dates(better, dump.looked.read_at)
         tx.pictures.add(pictures)
         enlist(tx, settings, joining)
@@ -176,13 +170,13 @@ def quiet(compared: Compared, source: Source, dump: ReadDump) -> dict[EntryId, d
         top = min((placing.position for placing in changes.placings if placing.entry in before), default=0)
         same = known is not None and not was_held and known.sha256 == dump.looked.sha256
         candidates = [] if same else [one for one in added if one.page_order < top]
-    told = set(news(candidates, source.backlog))
-    return {one.id: first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
+    told = set(backlog.news(candidates, source.backlog))
+    return {one.id: backlog.first_updated_at(one, is_news=False, zone=zone) for one in added if one.id not in told}
 
 
-def _weigh_at(shown: Sequence[Prepared], now: datetime) -> datetime | None:
+def _weigh_at(shown: Sequence[prepared.Prepared], now: datetime) -> datetime | None:
     """When the first of the dates in the future becomes credible."""
-    limit = (now + AHEAD).date()
+    limit = (now + days.AHEAD).date()
     ahead = [
         day
         for one in shown
@@ -192,28 +186,28 @@ def _weigh_at(shown: Sequence[Prepared], now: datetime) -> datetime | None:
         and (day := begins_on(dated)) is not None
         and day > limit
     ]
-    return datetime.combine(min(ahead), time(), UTC) - AHEAD if ahead else None
+    return datetime.combine(min(ahead), time(), UTC) - days.AHEAD if ahead else None
 
 
 def _sentences(notes: Sequence[Note]) -> tuple[str, ...]:
     return tuple(f"line {note.line} {note.reason}" for note in notes)
 
 
-def _passed(dump: ReadDump, compared: Compared) -> Pass:
+def _passed(dump: ReadDump, compared: Compared) -> passes.Pass:
     changes = compared.changes
     added = [change.entry for change in changes.changes if isinstance(change, Added)]
     revised = [change.entry for change in changes.changes if isinstance(change, Revised) and _told(change.cause)]
     vanished = [change.entry for change in changes.changes if isinstance(change, Vanished)]
     looked, sightings = dump.looked, len(dump.shown)
-    say_read(looked.path, sightings, {"added": added, "revised": revised, "vanished": vanished})
-    return Pass(
+    passes.say_read(looked.path, sightings, {"added": added, "revised": revised, "vanished": vanished})
+    return passes.Pass(
         looked.source,
         dumps=1,
         sightings=sightings,
         added=len(added),
         revised=len(revised),
         vanished=len(vanished),
-        moves=Moves(
+        moves=passes.Moves(
             {placing.entry for placing in changes.shown}
             - {placing.entry for placing in compared.ground.last}
             - set(added),
@@ -228,7 +222,7 @@ def _told(cause: Cause) -> bool:
 
 
 def _facts(
-    changes: ChangeSet, read: Sequence[Prepared], tag_base: str, now: datetime, *, first_import: bool
+    changes: ChangeSet, read: Sequence[prepared.Prepared], tag_base: str, now: datetime, *, first_import: bool
 ) -> ApplyFacts:
     titles, leads, atom_ids = {}, {}, {}
     for change in changes.changes:
@@ -240,7 +234,7 @@ def _facts(
             if change.content is one.content:
                 titles[change.entry], leads[change.entry] = one.key, one.lead
                 continue
-        titles[change.entry], leads[change.entry] = entry_key(change.content), lead_key(change.content)
+        titles[change.entry], leads[change.entry] = keys.entry_key(change.content), keys.lead_key(change.content)
     return ApplyFacts(now=now, first_import=first_import, atom_ids=atom_ids, title_keys=titles, lead_keys=leads)
 
 

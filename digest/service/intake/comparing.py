@@ -11,10 +11,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from digest.changes import guards
-from digest.changes.board import asked_of_others, questions, rival_questions
+from digest.changes import board, guards, prepared
 from digest.changes.diff import diff
-from digest.changes.prepared import Prepared
 from digest.changes.unchanged import rolls, unchanged
 from digest.changes.values import Cause, ChangeSet, Known, Others, Placing, Times, Vanished
 from digest.dumps import FIRST_DECLARED
@@ -39,7 +37,7 @@ class ReadDump:
 
     looked: KnownDump
     known: KnownDump | None
-    shown: tuple[Prepared, ...]
+    shown: tuple[prepared.Prepared, ...]
     notes: tuple[Note, ...]
     rewritten: bool
     released: bool = False
@@ -101,7 +99,7 @@ def compare(
     looked, known, last = dump.looked, dump.known, on.last
     moved = moves or Moves()
     entries = _answering(readings, looked.source, dump.shown, last, on.stood)
-    asked = asked_of_others(dump.shown, last, entries, on.stood, on.times)
+    asked = board.asked_of_others(dump.shown, last, entries, on.stood, on.times)
     here = {placing.entry for placing in last}
     absent = [entry.id for entry in entries if entry.id not in here] if last else []
     departed = readings.departed(looked.source, looked.path, absent)
@@ -213,14 +211,14 @@ def _alike(readings: Readings, dump: ReadDump, entries: Iterable[EntryId]) -> di
 def _answering(
     readings: Readings,
     source: SourceId,
-    read: Sequence[Prepared],
+    read: Sequence[prepared.Prepared],
     last: Sequence[Placing],
     stood: Mapping[int, Placing],
 ) -> list[Known]:
     """The entries that answer to the sightings; entries with other titles only if none answers to the title itself."""
-    entries = readings.known(questions(read, last, stood, source))
+    entries = readings.known(board.questions(read, last, stood, source))
     here = {entry.id for entry in entries}
-    rivals = readings.known(rival_questions(read, entries, stood))
+    rivals = readings.known(board.rival_questions(read, entries, stood))
     return [*entries, *(rival for rival in rivals if rival.id not in here)]
 
 

@@ -11,18 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.dumps import RULES
-from digest.dumps.configured import layouts_of, terms_of
+from digest.dumps import RULES, configured, files, pages, snapshot
 from digest.dumps.containers.container import Container, RecordPage
 from digest.dumps.containers.kinds import OF_RECORD, containers_of
-from digest.dumps.files import Stamp
-from digest.dumps.pages import Page
-from digest.dumps.snapshot import NEXT
 from digest.errors import DumpError
 from digest.model import SourceId
 from digest.records.intake import FACT, DumpState, KnownDump, KnownRecord
-from digest.service.intake.passes import Pass
-from digest.service.intake.reading_dumps import is_settled
+from digest.service.intake import passes, reading_dumps
 from digest.settings import Source
 
 if TYPE_CHECKING:
@@ -48,9 +43,9 @@ class Containers:
 
     def __init__(self, store: Store, source: Source, troubled: Mapping[str, KnownDump], now: datetime) -> None:
         self.vanished: set[str] = set()
-        self.done = Pass(SourceId(source.id))
+        self.done = passes.Pass(SourceId(source.id))
         self._store, self._source, self._now = store, source, now
-        self._name, self._terms = SourceId(source.id), terms_of(source)
+        self._name, self._terms = SourceId(source.id), configured.terms_of(source)
         self._inside: dict[str, dict[str, KnownDump]] = {}
         self._seen: list[_Seen] = []
         for path, dump in troubled.items():
@@ -58,7 +53,7 @@ class Containers:
                 for container in containers_of(path):
                     self._inside.setdefault(container, {})[path] = dump
 
-    def inside(self, page: Page) -> Mapping[str, KnownDump]:
+    def inside(self, page: pages.Page) -> Mapping[str, KnownDump]:
         """The records of a container that are in trouble, by their paths; most pages have none."""
         return self._inside.get(page.name, {}) if self._inside else {}
 
@@ -68,31 +63,33 @@ class Containers:
             return set()
         return {path for name in names for path in self._inside.get(name, ())}
 
-    def is_unchanged(self, page: Page, stored: str | None) -> bool:
+    def is_unchanged(self, page: pages.Page, stored: str | None) -> bool:
         """Whether it is a container whose stored stamp says that nothing in it needs a look."""
         if stored is None or stored != f"{page.stamp} {self._terms.mark}":
             return False
         return not any(dump.awaits_reading for dump in self.inside(page).values())
 
-    def is_plain(self, page: Page) -> None:
+    def is_plain(self, page: pages.Page) -> None:
         """Note that a page was read as it is: if it was a container, its records are gone."""
         if not isinstance(page, RecordPage):
             self.vanished.update(self.inside(page))
 
-    def records(self, page: Page, only: Collection[str] | None = None) -> Iterator[tuple[RecordPage, bool]]:
+    def records(self, page: pages.Page, only: Collection[str] | None = None) -> Iterator[tuple[RecordPage, bool]]:
         """The records that have to be read, each with whether the store knows nothing of it.
 
         It opens the container. `only` names those that may be read; without it, all that are not as before are.
         What is known of the container changes only if all of them were taken.
         """
-        container = Container(page, self._terms, layouts_of(self._source))
+        container = Container(page, self._terms, configured.layouts_of(self._source))
         if only is not None:
             yield from ((record, False) for record in container.pages() if record.name in only)
             return
         with self._store.read() as tx:
-            known = tx.readings.records(self._name, page.name, layouts_of(self._source).rules(RULES), self._now)
+            known = tx.readings.records(
+                self._name, page.name, configured.layouts_of(self._source).rules(RULES), self._now
+            )
         met: set[str] = set()
-        stamped: dict[str, Stamp] = {}
+        stamped: dict[str, files.Stamp] = {}
         touched = False
         for record in container.pages():
             if container.is_single:
@@ -105,7 +102,7 @@ class Containers:
                 continue
             if container.is_changed():
                 problem = f"{page.name}: changed while it was read (it is read again next time)"
-                self.done += Pass(self._name, problems=(problem,))
+                self.done += passes.Pass(self._name, problems=(problem,))
                 return
             touched = True
             yield record, record.name not in known
@@ -124,31 +121,31 @@ class Containers:
     def _record(self, tx: Transaction, seen: _Seen) -> KnownDump:
         container, page = seen.container, seen.container.page
         known = tx.readings.dump(self._name, page.name)
-        stamp = replace(page.stamp, settled=is_settled(page.stamp, self._now), mark=self._terms.mark)
+        stamp = replace(page.stamp, settled=reading_dumps.is_settled(page.stamp, self._now), mark=self._terms.mark)
         error = container.problem or _barren(container)
         return replace(
             KnownDump.of(self._name, page.name, stamp, "", self._now),
             state=DumpState.FAILED if error else DumpState.GOOD,
             reason=f"{error.reason} ({error.remedy})" if error else "",
             unreadable=error is not None,
-            rules=layouts_of(self._source).rules(RULES),
+            rules=configured.layouts_of(self._source).rules(RULES),
             changed_at=self._now if seen.touched or known is None else known.changed_at or known.read_at,
             weigh_at=tx.readings.weigh_at(self._name, page.name),
             notes=(*container.notes(), *(FACT + fact for fact in container.facts())),
             left_out=bool(container.flaws),
         )
 
-    def _skipped(self, stamped: dict[str, Stamp], *, all_of_them: bool = False) -> None:
+    def _skipped(self, stamped: dict[str, files.Stamp], *, all_of_them: bool = False) -> None:
         """Count an unchanged record, and store new stamps from time to time."""
         if not all_of_them:
-            self.done += Pass(self._name, skipped=1)
+            self.done += passes.Pass(self._name, skipped=1)
         if stamped and (all_of_them or len(stamped) >= _TOGETHER):
             with self._store.write(exclusive=False) as tx:
                 tx.readings.confirm(self._name, stamped, self._now)
             stamped.clear()
 
 
-def _is_as_before(record: RecordPage, known: KnownRecord | None, stamped: dict[str, Stamp]) -> bool:
+def _is_as_before(record: RecordPage, known: KnownRecord | None, stamped: dict[str, files.Stamp]) -> bool:
     """Whether a good record has the bytes of its last reading; `stamped` gets its stamp if that is another one."""
     if known is None or not known.is_settled:
         return False
@@ -171,4 +168,4 @@ def _barren(container: Container) -> DumpError | None:
     if not container.is_barren:
         return None
     problem = f"holds no entry in a known layout, in none of {container.seen:,} records"
-    return DumpError(container.page.name, problem, remedy=NEXT)
+    return DumpError(container.page.name, problem, remedy=snapshot.NEXT)

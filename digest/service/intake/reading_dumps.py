@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from digest.changes import guards
 from digest.changes.prepared import prepared
-from digest.dumps import RULES
-from digest.dumps.configured import layouts_of
-from digest.dumps.containers.container import RecordPage
-from digest.dumps.containers.kinds import is_container
-from digest.dumps.files import Stamp
-from digest.dumps.pages import Page, passed
+from digest.dumps import RULES, configured, files, pages
+from digest.dumps.containers import container, kinds
 from digest.dumps.snapshot import is_unknown, read_snapshot
 from digest.errors import DumpError
 from digest.model import Snapshot, SourceId
 from digest.records.intake import DumpState, KnownDump
-from digest.service.intake.comparing import ReadDump
-from digest.service.intake.passes import Pass
+from digest.service.intake import comparing, passes
 from digest.settings import Source
 
 if TYPE_CHECKING:
@@ -53,8 +48,8 @@ class AsBefore:
 
 
 def read_dump(
-    store: Store, source: Source, page: Page, now: datetime, *, again: bool = False, is_new: bool = False
-) -> ReadDump | Pass | Packed:
+    store: Store, source: Source, page: pages.Page, now: datetime, *, again: bool = False, is_new: bool = False
+) -> comparing.ReadDump | passes.Pass | Packed:
     """The content of the dump; a Pass if there is nothing new to compare, Packed if it has to be opened.
 
     That is the case if its bytes are those of its last reading, if it cannot be read (which is then stored), or if it
@@ -67,17 +62,17 @@ def read_dump(
             known = tx.readings.dump(name, page.name)
     found = read_page(source, page, known, now, again=again, before=titles_before(store, name, page.name))
     match found:
-        case ReadDump() | Packed():
+        case comparing.ReadDump() | Packed():
             return found
         case Unread(looked=None):
-            return Pass(name, problems=(f"{page.name}: {found.error.reason} ({found.error.remedy})",))
-        case Unread(looked=KnownDump()) if known is None and passed(page, found.error):
-            return Pass(name)
+            return passes.Pass(name, problems=(f"{page.name}: {found.error.reason} ({found.error.remedy})",))
+        case Unread(looked=KnownDump()) if known is None and pages.passed(page, found.error):
+            return passes.Pass(name)
         case Unread(looked=KnownDump() as looked):
             return store_failure(store, looked, known, found.error)
         case AsBefore() if known:
             _confirm(store, known, found.looked, rewritten=found.rewritten)
-    return Pass(name, skipped=1)
+    return passes.Pass(name, skipped=1)
 
 
 def titles_before(store: Store, source: SourceId, path: str) -> Callable[[], Sequence[str]]:
@@ -92,13 +87,13 @@ def titles_before(store: Store, source: SourceId, path: str) -> Callable[[], Seq
 
 def read_page(
     source: Source,
-    page: Page,
+    page: pages.Page,
     known: KnownDump | None,
     now: datetime,
     *,
     again: bool,
     before: Callable[[], Sequence[str]],
-) -> ReadDump | Unread | AsBefore | Packed:
+) -> comparing.ReadDump | Unread | AsBefore | Packed:
     """Read a dump with the record `known`; stores nothing. `again` as in `read_dump`.
 
     `before` gives the titles of its last good reading.
@@ -111,9 +106,9 @@ def read_page(
         problem = _unopened(page, error)
         unsettled = replace(stamp, settled=False)  # looked at again in each pass
         return Unread(KnownDump.of(name, page.name, unsettled, "", now), problem)
-    layouts = layouts_of(source)
+    layouts = configured.layouts_of(source)
     with stream:
-        if not isinstance(page, RecordPage) and is_container(stream, page.name):
+        if not isinstance(page, container.RecordPage) and kinds.is_container(stream, page.name):
             return Packed()
         sha256 = _sha256(stream)
         settled = replace(stamp, settled=is_settled(stamp, now))
@@ -137,7 +132,7 @@ def read_page(
         reshaped = _reshaped(stream, snapshot, known, before) if known else 0
         if page.is_changed(stream):
             return Unread(None, DumpError(page.name, "changed while it was read", remedy="it is read again next time"))
-    return ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten, reshaped=reshaped)
+    return comparing.ReadDump(looked, known, prepared(snapshot.sightings), snapshot.notes, rewritten, reshaped=reshaped)
 
 
 def _reshaped(stream: BinaryIO, snapshot: Snapshot, known: KnownDump, before: Callable[[], Sequence[str]]) -> int:
@@ -159,7 +154,7 @@ def _sha256(stream: BinaryIO) -> str:
     return hashed.hexdigest()
 
 
-def _unopened(page: Page, error: DumpError | OSError) -> DumpError:
+def _unopened(page: pages.Page, error: DumpError | OSError) -> DumpError:
     if isinstance(error, DumpError):
         return error
     return DumpError(page.name, f"cannot be opened: {error.strerror}", remedy="check its permissions")
@@ -177,7 +172,7 @@ def _changed_shape(stream: BinaryIO, error: DumpError) -> DumpError:
     return DumpError(error.dump, guards.shape_reason(count), remedy=guards.SHAPE_REMEDY)
 
 
-def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> Pass:
+def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, error: DumpError) -> passes.Pass:
     """Record that a dump cannot be read. A dump that was good before is held; one that never was has failed."""
     sightings = known.sightings if known else 0
     remedy = f" ({error.remedy})" if error.remedy else ""
@@ -191,10 +186,12 @@ def store_failure(store: Store, looked: KnownDump, known: KnownDump | None, erro
     )
     with store.write(exclusive=False) as tx:
         tx.readings.store_dump(failed)
-    return Pass(looked.source, dumps=1)
+    return passes.Pass(looked.source, dumps=1)
 
 
-def _looked(name: SourceId, page: Page, stamp: Stamp, sha256: str, known: KnownDump | None, now: datetime) -> KnownDump:
+def _looked(
+    name: SourceId, page: pages.Page, stamp: files.Stamp, sha256: str, known: KnownDump | None, now: datetime
+) -> KnownDump:
     """The record of the present bytes, without their content. The operator's decision and the last good state stay."""
     changed = known is not None and known.sha256 != sha256
     return replace(
@@ -232,6 +229,6 @@ def _confirm(store: Store, known: KnownDump, looked: KnownDump, *, rewritten: bo
             tx.readings.store_dump(as_now)
 
 
-def is_settled(stamp: Stamp, now: datetime) -> bool:
+def is_settled(stamp: files.Stamp, now: datetime) -> bool:
     """Whether no later bytes can have the same stamp: it is older than one tick of the file system's clock."""
     return now.timestamp() * 1e9 - stamp.mtime_ns >= _UNSETTLED_CLOCK_NS

@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from digest.changes.guards import FEWEST_CORRECTED, Hold, crawler_hold
-from digest.dumps import RULES
-from digest.dumps.configured import layouts_of
-from digest.dumps.files import Refused
+from digest.dumps import RULES, configured, files
 from digest.dumps.pages import Page, is_page
 from digest.errors import REPORT_IT, DumpError, RowError, StoreError, UnknownError, describe_fault
 from digest.model import SourceId
 from digest.records.intake import DumpState, KnownDump, SourceState
 from digest.service.fetching.origins import listed
+from digest.service.intake import first_imports, reading_containers
 from digest.service.intake.apply_dump import Deferred, store_meaning
-from digest.service.intake.first_imports import publish
 from digest.service.intake.passes import Moves, Pass, following, say_refreshed
-from digest.service.intake.reading_containers import Containers
 from digest.service.intake.reading_dumps import Packed, read_dump, store_failure
 from digest.service.operating import clocks
 from digest.service.sources.moved_files import Moved
@@ -115,7 +112,7 @@ class _Refreshing:
     in_memory: int = 0  # sightings of deferred dumps
     moves: Moves = field(default_factory=Moves)
     moved: Moved | None = None
-    containers: Containers = field(init=False)
+    containers: reading_containers.Containers = field(init=False)
     held: list[tuple[Page, Collection[str]]] = field(
         default_factory=list
     )  # unchanged, perhaps with held records inside
@@ -129,7 +126,7 @@ class _Refreshing:
 
     @property
     def rules(self) -> int:
-        return layouts_of(self.source).rules(RULES)
+        return configured.layouts_of(self.source).rules(RULES)
 
     def run(self) -> Pass:
         """Run the pass; returns its result."""
@@ -139,10 +136,10 @@ class _Refreshing:
             changed_at = tx.readings.changed_at(self.name)
         self._begin(state, changed_at)
         found, skipped, whole = 0, 0, True
-        self.containers = Containers(self.store, self.source, troubled, self.now)
+        self.containers = reading_containers.Containers(self.store, self.source, troubled, self.now)
         gone = set(troubled)
         there = list(listed(self.store, self.source))
-        unseen = [page for page in there if isinstance(page, Refused) and page.unseen]
+        unseen = [page for page in there if isinstance(page, files.Refused) and page.unseen]
         gone = {path for path in gone if not any(one.hides(path) for one in unseen)}
         gone -= self.containers.existing(one.name for one in there if is_page(one))
         self.moved = Moved(self.store, self.name, (one.name for one in there if is_page(one)), stamps, unseen)
@@ -150,7 +147,7 @@ class _Refreshing:
             if self.stopped():
                 return self.done + Pass(self.name, skipped=skipped)
             if not is_page(page):
-                whole = whole and isinstance(page, Refused)
+                whole = whole and isinstance(page, files.Refused)
                 self.done += Pass(self.name, problems=(str(page),), failed=True)
                 continue
             found += 1
@@ -289,7 +286,7 @@ class _Refreshing:
                 tx.readings.let_go(self.name, path)
             now = None if settled else tx.readings.source(self.name)
             if now and now.settled_at is None and tx.readings.has_reading(self.name):
-                publish(tx, self.settings, self.name, self.now)
+                first_imports.publish(tx, self.settings, self.name, self.now)
             for dump in tx.readings.troubled(self.name):
                 self.done += _standing(dump)
             self.done += self._silence(tx, nothing)

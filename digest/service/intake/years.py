@@ -7,9 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from digest.changes import days, values
 from digest.changes.dates import Page, inferred
-from digest.changes.days import AHEAD
-from digest.changes.values import Added, Placing, Times
 from digest.model import DateEvidence, DateKind, EntryDate, EntryId
 from digest.settings import Source
 
@@ -29,7 +28,7 @@ def better_dates(readings: Readings, source: Source, looked: KnownDump, compared
     dates: dict[EntryId, EntryDate | None] = {entry.id: entry.date for entry in compared.entries}
     first = {entry.id: entry.first_seen_at for entry in compared.entries}
     dates |= dict(changes.dates)
-    new = {change.entry for change in changes.changes if isinstance(change, Added)}
+    new = {change.entry for change in changes.changes if isinstance(change, values.Added)}
     shown_there = {placing.entry for page in others.values() for placing in page}
     for entry, (day, seen_at) in readings.dates((here | shown_there) - (dates.keys() & first.keys()) - new).items():
         dates.setdefault(entry, day)
@@ -48,7 +47,7 @@ def _of_right_clocks(seen: dict[EntryId, date], dates: Mapping[EntryId, EntryDat
     The clock was behind, so other entries of that day may be as young.
     """
     exact = {entry: day.full for entry, day in dates.items() if day and day.kind is DateKind.EXACT and day.full}
-    wrong = {on for entry, on in seen.items() if entry in exact and exact[entry] > on + AHEAD}
+    wrong = {on for entry, on in seen.items() if entry in exact and exact[entry] > on + days.AHEAD}
     return {entry: on for entry, on in seen.items() if on not in wrong} if wrong else seen
 
 
@@ -67,12 +66,14 @@ def _may_tell_years(compared: Compared) -> bool:
     return bool(inferred([Page(page) for page in _pages(changes.placings).values()], dates, {}))
 
 
-def _order(placings: Sequence[Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
+def _order(placings: Sequence[values.Placing]) -> list[tuple[EntryId, int, DateEvidence | None]]:
     """Everything in a reading from which years are inferred, except the known dates."""
     return [(placing.entry, placing.page, placing.evidence) for placing in placings]
 
 
-def _read_pages(placings: Sequence[Placing], last: Sequence[Placing], times: Times) -> Iterable[Page]:
+def _read_pages(
+    placings: Sequence[values.Placing], last: Sequence[values.Placing], times: values.Times
+) -> Iterable[Page]:
     """The pages of this reading, each with the page of the last reading that shares most of its entries."""
     before = _pages(last)
     on = {placing.entry: placing.page for placing in last}
@@ -86,13 +87,13 @@ def _read_pages(placings: Sequence[Placing], last: Sequence[Placing], times: Tim
         yield Page(page, stood, _day(times.since, stood), times.today)
 
 
-def _day(since: date | None, stood: Sequence[Placing]) -> date | None:
+def _day(since: date | None, stood: Sequence[values.Placing]) -> date | None:
     return since if stood else None
 
 
-def _pages(placings: Iterable[Placing]) -> dict[int, list[Placing]]:
+def _pages(placings: Iterable[values.Placing]) -> dict[int, list[values.Placing]]:
     """The pages of one dump, by their numbers."""
-    pages: dict[int, list[Placing]] = {}
+    pages: dict[int, list[values.Placing]] = {}
     for placing in placings:
         pages.setdefault(placing.page, []).append(placing)
     return pages

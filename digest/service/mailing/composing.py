@@ -6,8 +6,7 @@ import functools
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from digest.mail.composing.message import EditionMail
-from digest.mail.composing.message_template import MessageTemplate, PersonalValues, personalized
+from digest.mail.composing import message, message_template
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.tokens import leave_token, preferences_token
 from digest.model import Body, Delivery, DigestId, EditionKey, Format, Subscriber
@@ -28,7 +27,7 @@ def edition_mail(
     message_id: str,
     written_at: datetime,
     agreed_at: datetime,
-) -> EditionMail:
+) -> message.EditionMail:
     """The mail with the person's own links; `agreed_at` is when they joined the digest."""
     mine = _PersonalLinks(settings, secret, digest, body.language).personal(person, agreed_at)
     return _edition_mail(
@@ -36,7 +35,7 @@ def edition_mail(
         edition,
         digest,
         person,
-        personalized(body, mine),
+        message_template.personalized(body, mine),
         pictures,
         message_id=message_id,
         written_at=written_at,
@@ -50,7 +49,9 @@ class MailComposer:
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self._settings, self._secret = settings, secret
         self._words: dict[tuple[EditionKey, int], tuple[Body, Mapping[str, bytes]]] = {}
-        self._moulds: dict[tuple[EditionKey, int, Format, datetime, int], tuple[MessageTemplate, _PersonalLinks]] = {}
+        self._moulds: dict[
+            tuple[EditionKey, int, Format, datetime, int], tuple[message_template.MessageTemplate, _PersonalLinks]
+        ] = {}
         self._newer = 0  # how many bodies replaced another one
 
     def has_body(self, delivery: Delivery) -> bool:
@@ -81,7 +82,7 @@ class MailComposer:
         mould, mailing = self._moulds[key]
         return mould.message(person.name, delivery.message_id, mailing.personal(person, delivery.agreed_at))
 
-    def _mould(self, delivery: Delivery) -> tuple[MessageTemplate, _PersonalLinks]:
+    def _mould(self, delivery: Delivery) -> tuple[message_template.MessageTemplate, _PersonalLinks]:
         body, pictures = self._words[delivery.edition, delivery.variant]
         pattern = _edition_mail(
             self._settings,
@@ -94,7 +95,9 @@ class MailComposer:
             written_at=delivery.written_at,
             leave_url="",
         )
-        return MessageTemplate(pattern), _PersonalLinks(self._settings, self._secret, delivery.digest, body.language)
+        return message_template.MessageTemplate(pattern), _PersonalLinks(
+            self._settings, self._secret, delivery.digest, body.language
+        )
 
 
 class _PersonalLinks:
@@ -112,8 +115,8 @@ class _PersonalLinks:
 
         self._day = day
 
-    def personal(self, person: Subscriber, agreed_at: datetime) -> PersonalValues:
-        return PersonalValues(
+    def personal(self, person: Subscriber, agreed_at: datetime) -> message_template.PersonalValues:
+        return message_template.PersonalValues(
             leave_url=self._leave + leave_token(self._secret, person.id, self._digest),
             preferences_url=self._preferences + preferences_token(self._secret, person.id),
             address=person.address,
@@ -132,8 +135,8 @@ def _edition_mail(
     message_id: str,
     written_at: datetime,
     leave_url: str,
-) -> EditionMail:
-    return EditionMail(
+) -> message.EditionMail:
+    return message.EditionMail(
         sender=settings.mail.sender,
         reply_to=settings.mail.reply_to,
         to_name=person.name,

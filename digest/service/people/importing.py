@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from digest.addresses import checked_address
 from digest.errors import AddressError, DigestError
-from digest.lists.columns import unused_headings
-from digest.lists.people import ListedPerson, RefusedRow, read_rows
+from digest.lists import columns, people, values
 from digest.lists.table import Table, decode_list, parse_table
-from digest.lists.values import ListStatus, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
 from digest.records.people import Joining, KnownPerson, Newcomer
 from digest.service.editions.digests import frequencies_of
-from digest.service.people.preferences import time_zones
-from digest.service.people.subscribers import chosen_digests, follow, language_of_digests, topic_named
+from digest.service.people import preferences, subscribers
 from digest.service.upkeep.turns import in_turns
 from digest.settings import Settings
 
@@ -76,12 +73,12 @@ class PeopleFile:
 
     encoding: str
     table: Table
-    rows: tuple[ListedPerson | RefusedRow, ...]
+    rows: tuple[people.ListedPerson | people.RefusedRow, ...]
 
     @property
     def ignored(self) -> list[str]:
         """The column heads that are ignored."""
-        return unused_headings(self.table.heads, self.table.columns)
+        return columns.unused_headings(self.table.heads, self.table.columns)
 
 
 class _Row(NamedTuple):
@@ -101,7 +98,7 @@ def read_people(raw: bytes, now: datetime, encoding: str | None = None) -> Peopl
     """
     text, found = decode_list(raw, encoding)
     read = parse_table(text)
-    return PeopleFile(found, read, tuple(read_rows(read, now)))
+    return PeopleFile(found, read, tuple(people.read_rows(read, now)))
 
 
 def import_people(
@@ -124,7 +121,7 @@ def import_people(
         decided = _Decisions(tx, settings, batch)
         tx.newcomers.add(decided.new, now)
         for person, join in decided.joins:
-            follow(
+            subscribers.follow(
                 tx,
                 settings,
                 person.id,
@@ -156,10 +153,10 @@ def _storable_rows(
     settings: Settings, file: PeopleFile, secret: bytes, report: ImportReport, now: datetime
 ) -> Iterator[_Row]:
     """The rows that may be stored; the results of the others go into the report."""
-    gone, known_zones = _unwanted_elsewhere(file, secret), set(time_zones())
+    gone, known_zones = _unwanted_elsewhere(file, secret), set(preferences.time_zones())
     topics = _Topics(settings)
     for row in file.rows:
-        if isinstance(row, RefusedRow):
+        if isinstance(row, people.RefusedRow):
             report.add(RowResult(row.line, "wrong", row.problem))
             continue
         try:
@@ -173,9 +170,9 @@ def _storable_rows(
             continue
         hashed = address_hash(secret, address)
         status = row.status
-        if status is ListStatus.GETS_MAIL:
+        if status is values.ListStatus.GETS_MAIL:
             status = gone.get((hashed, "")) or gone.get((hashed, row.digests)) or status
-        if status is not ListStatus.GETS_MAIL:
+        if status is not values.ListStatus.GETS_MAIL:
             report.add(RowResult(row.line, status.value))
             continue
         for warning in row.warnings:
@@ -188,19 +185,19 @@ def _storable_rows(
         yield _Row(row.line, address, hashed, _newcomer(settings, row, address, wanted, chosen, now))
 
 
-def _unwanted_elsewhere(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], ListStatus]:
+def _unwanted_elsewhere(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], values.ListStatus]:
     """People without mail there, by address; by address and digest if a list has one row per digest.
 
     So one row subscribes nobody who has left according to another row.
     """
-    found: dict[tuple[str, str], ListStatus] = {}
+    found: dict[tuple[str, str], values.ListStatus] = {}
     for row in file.rows:
-        if isinstance(row, ListedPerson) and row.status is not ListStatus.GETS_MAIL:
+        if isinstance(row, people.ListedPerson) and row.status is not values.ListStatus.GETS_MAIL:
             try:
                 hashed = address_hash(secret, checked_address(row.address))
             except AddressError:
                 continue  # reported with its row
-            of_one = row.digests if row.status is ListStatus.UNSUBSCRIBED else ""
+            of_one = row.digests if row.status is values.ListStatus.UNSUBSCRIBED else ""
             found[hashed, of_one] = row.status
     return found
 
@@ -211,9 +208,9 @@ def _named_digests(settings: Settings, written: str) -> list[DigestId]:
     Raises:
         DigestError: there is no such digest, or none is configured.
     """
-    whole = [digest.id for digest in settings.digests if written and same_name(digest.title, written)]
+    whole = [digest.id for digest in settings.digests if written and values.same_name(digest.title, written)]
     names = whole[:1] or written.replace(",", " ").replace(";", " ").split()
-    return chosen_digests(settings, names)
+    return subscribers.chosen_digests(settings, names)
 
 
 class _Topics:
@@ -227,14 +224,14 @@ class _Topics:
         """The topics of these tags, each once, and the tags without a topic."""
         for tag in tags:
             if tag not in self._known:
-                self._known[tag] = topic_named(self._settings, tag)
+                self._known[tag] = subscribers.topic_named(self._settings, tag)
         chosen = dict.fromkeys(topic for tag in tags if (topic := self._known[tag]))
         return tuple(chosen), [tag for tag in tags if self._known[tag] is None]
 
 
 def _newcomer(
     settings: Settings,
-    row: ListedPerson,
+    row: people.ListedPerson,
     address: str,
     wanted: Sequence[DigestId],
     topics: tuple[str, ...],
@@ -246,7 +243,7 @@ def _newcomer(
     return Newcomer(
         address,
         row.name,
-        row.language or language_of_digests(settings, wanted),
+        row.language or subscribers.language_of_digests(settings, wanted),
         row.form or Format.BOTH,
         row.timezone,
         topics,

@@ -31,8 +31,7 @@ from digest.model import (
 from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.mailing.welcome import plan_latest
-from digest.service.people.consent import request_confirmation, requested_confirmation
-from digest.service.people.subscribers import follow
+from digest.service.people import consent, subscribers
 from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def change_preferences(
             paused_until=wishes.paused_until,
         )
         for digest in wishes.digests:
-            follow(tx, settings, person, DigestId(digest), source, now)
+            subscribers.follow(tx, settings, person, DigestId(digest), source, now)
         for active in record.digests:
             if active not in wishes.digests and settings.digest(active):
                 tx.subscribers.leave(person, active, source, now)
@@ -171,7 +170,7 @@ def request_move(
         AddressError: the address is invalid.
         BusyError: as in `consent.request`.
     """
-    request_confirmation(
+    consent.request_confirmation(
         store,
         settings,
         ConfirmationKind.MOVE,
@@ -193,7 +192,7 @@ def move(store: Store, settings: Settings, token: str, now: datetime) -> Subscri
     """
     secret = store.secret()
     with store.write() as tx:
-        asked = requested_confirmation(tx, secret, token, ConfirmationKind.MOVE, now)
+        asked = consent.requested_confirmation(tx, secret, token, ConfirmationKind.MOVE, now)
         person = tx.subscribers.get(asked.subscriber) if asked and asked.subscriber else None
         if asked is None or asked.done_at is not None or person is None:
             return None
@@ -240,7 +239,7 @@ def _join_up(
     for digest in person.digests:
         tx.subscribers.leave(old.id, digest, "address changed to one that is known", now)
     for digest in _missing(settings, person.digests, other.digests):
-        follow(tx, settings, new.id, digest, _SOURCE, now, asked_at=asked.asked_at)
+        subscribers.follow(tx, settings, new.id, digest, _SOURCE, now, asked_at=asked.asked_at)
         tx.subscribers.hand_on(old.id, new.id, digest)
 
 

@@ -17,10 +17,7 @@ from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
 from digest.service.publishing.pages import CHUNK
 from digest.settings import Settings
-from digest.typeset.characters import joined, strip_unsafe
-from digest.typeset.excerpt import before_word, cut, dots
-from digest.typeset.formulas import text as linear
-from digest.typeset.punctuation import full_width
+from digest.typeset import characters, excerpt, formulas, punctuation
 from digest.typeset.sentences import clauses, ends
 
 if TYPE_CHECKING:
@@ -276,7 +273,9 @@ def excerpt_around(content: Content, words: str) -> str:
 
 
 def _excerpt(content: Content, wanted: Query) -> str:
-    body = linear(full_width(strip_unsafe(joined("".join(map(_apart, content.paragraphs))))))
+    body = formulas.text(
+        punctuation.full_width(characters.strip_unsafe(characters.joined("".join(map(_apart, content.paragraphs)))))
+    )
     return _around(body, marks(body, wanted))
 
 
@@ -300,10 +299,10 @@ def _around(text: str, places: Sequence[tuple[int, int]]) -> str:
     """
     match = places[0][0] if places else 0
     start, whole = _beginning(text, match)
-    shown = cut(text[start:], max(_SHOWN, places[0][1] - start if places else 0))
+    shown = excerpt.cut(text[start:], max(_SHOWN, places[0][1] - start if places else 0))
     words = shown.removesuffix("…").removesuffix("…")
     inside = [(a - start, b - start) for a, b in places if start <= a and b <= start + len(words)]
-    return ("" if whole else dots(text)) + _marked(shown, inside)
+    return ("" if whole else excerpt.dots(text)) + _marked(shown, inside)
 
 
 def _beginning(text: str, match: int) -> tuple[int, bool]:
@@ -313,4 +312,4 @@ def _beginning(text: str, match: int) -> tuple[int, bool]:
     if sentences:
         return sentences[0], True
     clause = next((place + 1 for place in clauses(text[:match]) if place + 1 >= least), None)
-    return (before_word(text, least) if clause is None else clause), False
+    return (excerpt.before_word(text, least) if clause is None else clause), False

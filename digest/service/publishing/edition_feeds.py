@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING
 
 from digest.errors import UnknownError
 from digest.feeds.values import FeedEntry, FeedFacts, in_script
-from digest.mail.composing.corrections import Correction, changes_html
-from digest.mail.composing.entry_views import group_of, in_groups
-from digest.mail.composing.notes import note_html
+from digest.mail.composing import corrections, entry_views, notes
 from digest.mail.tokens import read_private_feed_token
 from digest.model import DigestId, Edition, EditionKey, Entry, Section
 from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
 from digest.service.editions.selecting import corrections_of
-from digest.service.publishing.documents import Document, PerState
-from digest.service.publishing.feeds import groups, holds_any, subject
-from digest.service.publishing.pictures import channel
-from digest.service.publishing.redating import days_corrected
+from digest.service.publishing import documents, feeds, pictures, redating
 from digest.service.publishing.syndication import FORMATS, HTML_SHARE, Syndication, feed_document, fitting, placed
 from digest.settings import Digest, Settings
 from digest.templating import language_tag, rendered, translated
@@ -63,9 +58,9 @@ class EditionFeeds:
 
     def __init__(self, store: Store, settings: Settings, syndication: Syndication) -> None:
         self._store, self._settings, self._syndication = store, settings, syndication
-        self._known = PerState(store)
+        self._known = documents.PerState(store)
 
-    def feed(self, digest: str, kind: str, page: int | None = None, visitor: Visitor = NOBODY) -> Document:
+    def feed(self, digest: str, kind: str, page: int | None = None, visitor: Visitor = NOBODY) -> documents.Document:
         """The newest editions of a digest, or an archive page of older ones, numbered from 1 for the oldest.
 
         Raises:
@@ -79,7 +74,7 @@ class EditionFeeds:
             name = (digest, kind, page, visitor, tuple(one.key for one in editions))
             return self._known.get(name, lambda tx: self._document(tx, configured, kind, page, editions, visitor), tx)
 
-    def private(self, token: str, kind: str, visitor: Visitor = NOBODY) -> Document:
+    def private(self, token: str, kind: str, visitor: Visitor = NOBODY) -> documents.Document:
         """A subscriber's own feed: the newest editions of their digests since they joined, with their topics only.
 
         Raises:
@@ -99,7 +94,7 @@ class EditionFeeds:
             _, changed_at = tx.entries.published_state()
         language = language_tag(person.language)
         url = f"{self._settings.base_url}/private/{token}/feed.{kind}"
-        title = subject(self._settings.site_title, ("我的订阅", "my editions"), language)
+        title = feeds.subject(self._settings.site_title, ("我的订阅", "my editions"), language)
         name = f"private/{person.id}"
         facts = self._syndication.facts(name, title, language, url, entries, changed_at)
         return self._made(kind, replace(facts, kind="private"), entries, changed_at, visitor)
@@ -123,7 +118,7 @@ class EditionFeeds:
         page: int | None,
         editions: Sequence[Edition],
         visitor: Visitor,
-    ) -> Document:
+    ) -> documents.Document:
         closed = max(0, -(-(len(editions) - IN_A_FEED) // IN_AN_ARCHIVE))  # full archive pages; the rest is in the feed
         if page is not None and not 1 <= page <= closed:
             raise UnknownError("page of a feed", f"digests/{digest.id}/archive/{page}")
@@ -138,7 +133,7 @@ class EditionFeeds:
 
     def _made(
         self, kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], changed_at: datetime, visitor: Visitor
-    ) -> Document:
+    ) -> documents.Document:
         facts = replace(facts, hub="", home_url=f"{self._settings.base_url}/editions")
         facts, entries = in_script(facts, fitting(entries, self._settings.feed.largest), visitor.script)
         body, media_type = feed_document(kind, facts, entries), FORMATS[kind]
@@ -147,7 +142,7 @@ class EditionFeeds:
             media_type = "application/xml"
         etag = hashlib.sha256(body).hexdigest()[:32]
         updated = max((entry.updated_at for entry in entries), default=changed_at)
-        return Document(body, f"{media_type}; charset=utf-8", etag, max(updated, changed_at))
+        return documents.Document(body, f"{media_type}; charset=utf-8", etag, max(updated, changed_at))
 
     def _entries(self, tx: Transaction, editions: Iterable[Edition], topics: tuple[str, ...] = ()) -> list[FeedEntry]:
         """The editions as entries, with the articles of these topics; without those that announce none of them."""
@@ -158,7 +153,7 @@ class EditionFeeds:
         return [entry for entry in made if entry]
 
     def _entry(self, tx: Transaction, edition: Edition, topics: tuple[str, ...]) -> FeedEntry | None:
-        holds = holds_any(self._settings, topics)
+        holds = feeds.holds_any(self._settings, topics)
         content = edition_content(tx, self._settings, self._syndication, edition, holds)
         if content is None:
             return None
@@ -185,7 +180,7 @@ def edition_id(settings: Settings, key: EditionKey) -> str:
 def edition_feed_title(settings: Settings, digest: Digest) -> str:
     """The title of the feed of a digest's editions, which names the site once."""
     title, site = digest.title, settings.site_title
-    return title if site in title else subject(site, (title, title), language_tag(digest.language))
+    return title if site in title else feeds.subject(site, (title, title), language_tag(digest.language))
 
 
 def first_name(tx: Transaction, digest: Digest) -> str:
@@ -216,9 +211,11 @@ def edition_content(
         return None
     shown = list(zip(selected, syndication.told(tx, [one.entry for one in selected]), strict=True))
     removed = {one.entry.id for one in selected if tx.feeds.removed_at(one.entry.id) is not None}
-    offered = groups(settings)
-    named = {one.entry.id: "" if one.entry.id in removed else group_of(offered, one.entry) for one in selected}
-    new = in_groups(
+    offered = feeds.groups(settings)
+    named = {
+        one.entry.id: "" if one.entry.id in removed else entry_views.group_of(offered, one.entry) for one in selected
+    }
+    new = entry_views.in_groups(
         offered, [pair for pair in shown if pair[0].section is Section.NEW], lambda pair: named[pair[0].entry.id]
     )
     steps = {
@@ -229,10 +226,10 @@ def edition_content(
     values = {
         "groups": new,
         "changes": {entry: _changes(tx, settings, one, language) for entry, one in steps.items()},
-        "dates": {entry: days_corrected(one, language) for entry, one in steps.items()},
+        "dates": {entry: redating.days_corrected(one, language) for entry, one in steps.items()},
         "days": edition_name(tx, settings, edition, language),
         "url": f"{settings.base_url}/editions/{edition.key}",
-        "note_html": note_html(edition.note),
+        "note_html": notes.note_html(edition.note),
         "removed": removed,
         "grouped": "{:,}".format,
         **{name: [pair for pair in shown if pair[0].section is section] for section, name in _PUBLIC.items()},
@@ -257,13 +254,15 @@ def edition_content(
     )
 
 
-def _changes(tx: Transaction, settings: Settings, steps: Sequence[Correction], language: str) -> str:
+def _changes(tx: Transaction, settings: Settings, steps: Sequence[corrections.Correction], language: str) -> str:
     """What corrections changed, as HTML for feeds."""
     if not steps:
         return ""
     before, after = steps[0].before, steps[-1].after
-    shown = channel(tx, (before, after), lambda name: f"{settings.base_url}/formulas/{name}.png", feed=True)
-    return changes_html(before, after, shown, (translated("was: ", language), translated("now: ", language)))
+    shown = pictures.channel(tx, (before, after), lambda name: f"{settings.base_url}/formulas/{name}.png", feed=True)
+    return corrections.changes_html(
+        before, after, shown, (translated("was: ", language), translated("now: ", language))
+    )
 
 
 _PUBLIC = {Section.NEW: "new", Section.MOST_READ: "most_read", Section.CORRECTED: "corrected"}

@@ -12,14 +12,11 @@ from digest.model import Block, BlockKind, Content, DateKind, Entry, EntryDate, 
 from digest.service.publishing.feeds import source_of, via
 from digest.settings import Settings, Source
 from digest.templating import language_tag
-from digest.typeset.characters import joined, line
-from digest.typeset.chart import format_count
+from digest.typeset import characters, chart, formulas, titles
 from digest.typeset.dates import format_day, format_moment, format_near, machine_day
 from digest.typeset.excerpt import excerpt, summary
-from digest.typeset.formulas import in_feeds
 from digest.typeset.html import html
 from digest.typeset.text import text
-from digest.typeset.titles import UNTITLED, display_title, labels
 
 ROW, _LEAD = 90, 120  # characters of an excerpt in a list, about, and of the first one
 _DESCRIPTION = 150  # characters that search engines and chat programs show
@@ -27,7 +24,7 @@ _WIDE_FORMULA = 1_200  # characters of MathML, from which on a formula may be wi
 _WAN = 10_000
 _CLAUSE = re.compile(r"[^：，？！；]+(?:[：，？！；]+[”’」』）》]*|$)")
 # Formulas in lists are text, as in feeds: a page of rows needs no font of 390 kB.
-_LISTED = in_feeds({}, lambda name: name)
+_LISTED = formulas.in_feeds({}, lambda name: name)
 _FORMULA = '<p class="formula">'
 
 
@@ -138,7 +135,9 @@ class Views:
 
     def taken_back(self, entry: Entry) -> EntryView:
         """The place of an entry that an operator removed: nothing of what it said."""
-        gone = replace(entry, content=replace(entry.content, title=UNTITLED, author=None, paragraphs=()), readers=None)
+        gone = replace(
+            entry, content=replace(entry.content, title=titles.UNTITLED, author=None, paragraphs=()), readers=None
+        )
         return replace(self._view(gone), taken_back=True, via="", description="")
 
     def lead(self, entry: Entry) -> EntryView:
@@ -167,12 +166,12 @@ class Views:
         """A number of readers in a list: `4,812`, in Chinese from ten thousand on `1.2万`; empty for none."""
         if number is None:
             return ""
-        return f"{number:,}" if number < _WAN else format_count(number, self.language)
+        return f"{number:,}" if number < _WAN else chart.format_count(number, self.language)
 
     def _view(self, entry: Entry, *, html: str = "", row: str = "") -> EntryView:
         source = source_of(self.settings, entry)
-        title = display_title(entry.content)
-        author = line(entry.content.author or "")
+        title = titles.display_title(entry.content)
+        author = characters.line(entry.content.author or "")
         return EntryView(
             id=entry.id,
             title=title,
@@ -198,7 +197,7 @@ class Views:
             first_seen_at=entry.first_seen_at,
             seen=self.moment(entry.first_seen_at, zone_of(self.settings, source)),
             revisions=entry.revision,
-            tags=tuple(labels(entry.content.extras.tags)),
+            tags=tuple(titles.labels(entry.content.extras.tags)),
         )
 
 
@@ -222,7 +221,7 @@ def _plain(content: Content) -> list[Block]:
 
 def _description(content: Content) -> str:
     """The beginning of the text in one line, without markup; empty without a text."""
-    return joined(text(summary(blocks(content), _DESCRIPTION), 10_000))
+    return characters.joined(text(summary(blocks(content), _DESCRIPTION), 10_000))
 
 
 def _scrollable(made: str) -> str:

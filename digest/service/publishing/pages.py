@@ -13,10 +13,9 @@ from digest.model import Edition, EditionKey, Entry, EntryId, Section, SourceId
 from digest.records.intake import DumpState
 from digest.records.publishing import ReaderCount
 from digest.service.editions.digests import digest_title, digest_zone, edition_name
-from digest.service.publishing.documents import PerState
+from digest.service.publishing import documents, redating
 from digest.service.publishing.entry_views import Day, EntryView, Link, Moment, RevisionView, Views, Ways, zone_of
 from digest.service.publishing.feeds import EVERYTHING, feed_at, groups, source_of
-from digest.service.publishing.redating import days_corrected, history
 from digest.settings import Settings
 from digest.typeset.chart import chart
 from digest.typeset.titles import display_title
@@ -118,7 +117,7 @@ class Reading:
         self, store: Store, settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._store, self._settings, self._now = store, settings, now
-        self._known = PerState(store)
+        self._known = documents.PerState(store)
 
     def home(self, language: str, page: int | None = None) -> Home | None:
         """The newest entries and editions, or an older page of the entries; None for a page that does not exist."""
@@ -207,7 +206,7 @@ class Reading:
         return EntryPage(
             views.whole(found),
             chart(series, language=language) if _takes_days(series, zone) else "",
-            history(views, revisions, zone),
+            redating.history(views, revisions, zone),
             _link(newer),
             _link(older),
             _in_order(newer, found, older),
@@ -325,7 +324,7 @@ def _corrected(view: EntryView, corrections: Sequence[Correction], language: str
     from digest.mail.composing.corrections import changes_html  # noqa: PLC0415 - few pages show corrections
 
     changes = changes_html(corrections[0].before, corrections[-1].after) if corrections else ""
-    return replace(view, html=changes, dates=days_corrected(corrections, language))
+    return replace(view, html=changes, dates=redating.days_corrected(corrections, language))
 
 
 def _link(entry: Entry | None) -> Link | None:

@@ -7,8 +7,7 @@ from datetime import tzinfo
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from digest.changes.dates import redates
-from digest.changes.values import Cause
+from digest.changes import dates, values
 from digest.records.publishing import RevisionRecord
 from digest.typeset.dates import format_day
 
@@ -26,8 +25,8 @@ def tells_another_day(old: RevisionRecord, new: RevisionRecord) -> bool:
     could be read before, an entry that was posted again gets its first one.
     """
     if old.date is None:
-        return new.date is not None and new.cause in {Cause.REDATED, Cause.EDITED}
-    return new.cause != Cause.EDITED_SILENTLY and redates(old.date, new.date)
+        return new.date is not None and new.cause in {values.Cause.REDATED, values.Cause.EDITED}
+    return new.cause != values.Cause.EDITED_SILENTLY and dates.redates(old.date, new.date)
 
 
 def days_corrected(corrections: Sequence[Correction], language: str) -> str:

@@ -30,18 +30,16 @@ from digest.feeds.rss import MEDIA_TYPE as RSS
 from digest.feeds.rss import rss
 from digest.feeds.values import FeedEntry, FeedFacts, Paging, Tombstone, in_script
 from digest.model import DateKind, Entry
-from digest.service.publishing.documents import Document
+from digest.service.publishing import documents, pictures
 from digest.service.publishing.feeds import Feed, feed_at, feeds, new_articles, source_of, subject, via
-from digest.service.publishing.pictures import channel
 from digest.settings import Settings
 from digest.templating import language_tag
-from digest.typeset.characters import joined
+from digest.typeset import characters, titles
 from digest.typeset.dates import known_day
 from digest.typeset.excerpt import excerpt
 from digest.typeset.html import captioned, html
 from digest.typeset.math.extract import Formula
 from digest.typeset.text import text
-from digest.typeset.titles import display_title
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -85,7 +83,7 @@ class Syndication:
 
     def __init__(self, store: Store, settings: Settings, stylesheet: str = "", shown: Shown | None = None) -> None:
         self._store, self._settings, self._stylesheet, self._shown = store, settings, stylesheet, shown
-        self._made: OrderedDict[_Wanted, tuple[int, Document]] = OrderedDict()
+        self._made: OrderedDict[_Wanted, tuple[int, documents.Document]] = OrderedDict()
         self._newest_of: dict[str, tuple[int, _Newest]] = {}
         self._lock = Lock()
 
@@ -98,7 +96,7 @@ class Syndication:
         styled: bool = False,
         language: str = "",
         script: str = "",
-    ) -> Document:
+    ) -> documents.Document:
         """The subscription document of the feed at this path, or an archive page of it.
 
         `styled`: for a browser that opens it, in the `language` of its visitor. `script` is one of `chinese.SCRIPTS`;
@@ -115,7 +113,7 @@ class Syndication:
 
     def search_feed(
         self, query: str, kind: str, script: str = "", *, styled: bool = False, language: str = ""
-    ) -> Document:
+    ) -> documents.Document:
         """The newest results of a search, as a feed; the options are those of `feed`.
 
         Raises:
@@ -139,7 +137,7 @@ class Syndication:
         listed = [one for path, one in named if not path.startswith("topics/")]
         return opml(self._settings.site_title, f"{base}/", listed, {folder: topics} if topics else {})
 
-    def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> Document:
+    def _once(self, wanted: _Wanted, make: Callable[[Transaction, datetime], bytes]) -> documents.Document:
         """A document; it is made if none exists for the present published state."""
         state, _ = self._store.published_state()
         with self._lock:
@@ -151,7 +149,7 @@ class Syndication:
             body = make(tx, changed_at)
         media_type = "application/xml" if wanted.styled else FORMATS[wanted.kind]
         etag = hashlib.sha256(body).hexdigest()[:32]
-        document = Document(body, f"{media_type}; charset=utf-8", etag, changed_at, self._links(wanted))
+        document = documents.Document(body, f"{media_type}; charset=utf-8", etag, changed_at, self._links(wanted))
         with self._lock:
             self._made[wanted] = (state, document)
             self._made.move_to_end(wanted)
@@ -258,17 +256,19 @@ class Syndication:
     def told(self, tx: Transaction, entries: Sequence[Entry]) -> list[FeedEntry]:
         """The entries in the form that every format uses."""
         address = f"{self._settings.base_url}/formulas"
-        shown = channel(tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png", feed=True)
+        shown = pictures.channel(
+            tx, (entry.content for entry in entries), lambda name: f"{address}/{name}.png", feed=True
+        )
         return [self._feed_entry(entry, shown) for entry in entries]
 
     def _feed_entry(self, entry: Entry, shown: Callable[[Formula], str]) -> FeedEntry:
         source = source_of(self._settings, entry)
         full = entry.date.full if entry.date else None
         body = list(map(captioned, blocks(entry.content)))
-        summary = joined(text(excerpt(body, _SUMMARY), 10_000))
+        summary = characters.joined(text(excerpt(body, _SUMMARY), 10_000))
         language = source.language if source else language_tag(self._settings.language)
         url, original = f"{self._settings.base_url}/entries/{entry.id}", via(source, entry.content)
-        title = display_title(entry.content)
+        title = titles.display_title(entry.content)
         # A feed reader that finds no content fetches the page, or shows nothing.
         whole = html(body, channel=shown) or f'<p><a href="{escape(original or url)}">{escape(title)}</a></p>'
         short = f"<p>{escape(summary or title)}</p>"

@@ -17,8 +17,7 @@ from digest.errors import UnknownError
 from digest.model import EntryId, SourceId
 from digest.records.publishing import Act, ActKind, EntryState
 from digest.service.fetching.origins import names
-from digest.service.publishing.by_hand.acts import HandError, Outcome, record
-from digest.service.publishing.by_hand.editing import revise
+from digest.service.publishing.by_hand import acts, editing
 from digest.service.publishing.feeds import enlist
 from digest.settings import Settings
 from digest.typeset.titles import headline
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 def forget(
     tx: Transaction, settings: Settings, source: str, paths: Collection[str], now: datetime, *, tell: bool = False
-) -> Outcome:
+) -> acts.Outcome:
     """Forget the content of these dumps, or of all dumps of the source if none is named.
 
     Entries that only these dumps show are held back until a dump shows them again. For entries that others show too,
@@ -60,7 +59,7 @@ def forget(
     else:
         tx.by_hand.hide(resting.alone, now, forgotten=True)
     enlist(tx, settings, changed)
-    record(
+    acts.record(
         tx,
         ActKind.FORGET,
         now,
@@ -75,7 +74,7 @@ def forget(
         f"{_of(len(changed), 'entry', 'entries')} read again as the other dumps have it",
     )
     facts = {"source": source, "dumps": chosen, "gone": list(resting.alone), "changed": changed, "told": tell}
-    return Outcome(ActKind.FORGET, None, sentences, facts)
+    return acts.Outcome(ActKind.FORGET, None, sentences, facts)
 
 
 def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> Sequence[str]:
@@ -116,7 +115,7 @@ def _require_gone(settings: Settings, source: str, paths: Sequence[str]) -> None
         files = f"{min(there)} is" if alone else f"{min(there)} and {len(there) - 1} more are"
         problem = f"{files} still there, and the next pass reads {'it' if alone else 'them'} again"
         remedy = f"move {'it' if alone else 'them'} away first, or take the source out of the configuration"
-        raise HandError(source, problem, remedy=remedy)
+        raise acts.HandError(source, problem, remedy=remedy)
 
 
 def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetime, *, tell: bool) -> bool:
@@ -127,7 +126,7 @@ def _take_back(tx: Transaction, entry: EntryId, number: int | None, now: datetim
     old = tx.by_hand.revision(entry, number)
     if old.content == found.entry.content:
         return False
-    revise(tx, found, (old.content, found.entry.date), NOTHING, now, silent=not tell)
+    editing.revise(tx, found, (old.content, found.entry.date), NOTHING, now, silent=not tell)
     return True
 
 

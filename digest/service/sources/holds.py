@@ -15,10 +15,7 @@ from digest.errors import REPORT_IT, StoreError, UnknownError, describe_fault
 from digest.model import Content, EntryDate, EntryId, SourceId
 from digest.records.intake import DumpState, KnownDump, SourceState
 from digest.service.fetching.origins import listed
-from digest.service.intake.apply_dump import quiet
-from digest.service.intake.comparing import Compared, ReadDump, compare, ground
-from digest.service.intake.reading_dumps import Unread, read_page, titles_before
-from digest.service.intake.years import better_dates
+from digest.service.intake import apply_dump, comparing, reading_dumps, years
 from digest.settings import Source
 from digest.typeset.titles import headline
 
@@ -142,11 +139,11 @@ def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now:
     if dump.unreadable and dump.stamp.names(page.stamp):
         return Held(dump, needed, "", None)  # its reason is enough
     try:
-        before = titles_before(store, dump.source, dump.path)
-        read = read_page(source, page, dump, now, again=True, before=before)
-        if isinstance(read, Unread):
+        before = reading_dumps.titles_before(store, dump.source, dump.path)
+        read = reading_dumps.read_page(source, page, dump, now, again=True, before=before)
+        if isinstance(read, reading_dumps.Unread):
             return Held(dump, needed, f"the file cannot be read now: it {read.error.reason}", None)
-        assert isinstance(read, ReadDump)  # noqa: S101 - with `again`, it is read in any case
+        assert isinstance(read, comparing.ReadDump)  # noqa: S101 - with `again`, it is read in any case
         outcome = _outcome(store, source, read)
     except StoreError:
         raise
@@ -157,22 +154,22 @@ def _held(store: Store, source: Source, dump: KnownDump, page: Page | None, now:
     return Held(dump, needed, obstacle, outcome)
 
 
-def _outcome(store: Store, source: Source, dump: ReadDump) -> Outcome:
+def _outcome(store: Store, source: Source, dump: comparing.ReadDump) -> Outcome:
     """The effect on the store if the operator approves this reading."""
     assert dump.known is not None  # noqa: S101 - it is held
     approved = replace(dump, known=replace(dump.known, approved=dump.looked.sha256))
     name, path = dump.looked.source, dump.looked.path
     with store.read() as tx:
         state = tx.readings.source(name)
-        on = ground(source, approved, tx.readings.last_reading(name, path))
-        compared = compare(tx.readings, source, approved, on)
-        dates = dict(compared.changes.dates) | better_dates(tx.readings, source, dump.looked, compared)
+        on = comparing.ground(source, approved, tx.readings.last_reading(name, path))
+        compared = comparing.compare(tx.readings, source, approved, on)
+        dates = dict(compared.changes.dates) | years.better_dates(tx.readings, source, dump.looked, compared)
     settled = state is not None and state.settled_at is not None
-    silent = quiet(compared, source, dump) if settled else {}
+    silent = apply_dump.quiet(compared, source, dump) if settled else {}
     return _in_order(compared, dates, silent)
 
 
-def _in_order(compared: Compared, dates: dict[EntryId, EntryDate], silent: Collection[EntryId]) -> Outcome:
+def _in_order(compared: comparing.Compared, dates: dict[EntryId, EntryDate], silent: Collection[EntryId]) -> Outcome:
     changes = compared.changes.changes
     here = _order(compared.changes.placings)
     was = {entry.id: entry for entry in compared.entries}

@@ -10,11 +10,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from digest.changes import guards
-from digest.changes.dates import same_day
-from digest.changes.day_match import may_be_of
+from digest.changes import dates, day_match, guards, values
 from digest.changes.prepared import Prepared, prepared
-from digest.changes.values import Known, Questions
 from digest.dumps.containers.kinds import BETWEEN, containers_of
 from digest.model import Sighting, SourceId
 from digest.records.intake import DumpState
@@ -131,8 +128,8 @@ def with_overwritten(readings: Readings, dump: ReadDump, agreed: int) -> ReadDum
     They form a page of their own. The dump itself if there are none.
     """
     held = prepared(_missing(dump, agreed))
-    known = readings.known(Questions(frozenset(one.key for one in held))) if held else []
-    titled: dict[str, list[Known]] = {}
+    known = readings.known(values.Questions(frozenset(one.key for one in held))) if held else []
+    titled: dict[str, list[values.Known]] = {}
     for entry in known:
         for title in entry.titles:
             titled.setdefault(title, []).append(entry)
@@ -154,8 +151,8 @@ def _missing(dump: ReadDump, agreed: int) -> list[Sighting]:
     return [one.sighting for one in prepared(known.overwritten) if one.line not in here]
 
 
-def _may_be(shown: Prepared, entry: Known) -> bool:
+def _may_be(shown: Prepared, entry: values.Known) -> bool:
     """Whether an entry with the title of a sighting that is shown no longer may be what it showed."""
     if shown.sighting.date is not None:
-        return entry.date is not None and same_day(entry.date, shown.sighting.date)
-    return may_be_of(shown.sighting.dated, entry)
+        return entry.date is not None and dates.same_day(entry.date, shown.sighting.date)
+    return day_match.may_be_of(shown.sighting.dated, entry)

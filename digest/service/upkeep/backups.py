@@ -17,8 +17,7 @@ from digest.errors import StoreError
 from digest.model import EditionKey, SourceId
 from digest.records.intake import DumpState
 from digest.records.mailing import Waiting
-from digest.service.editions.drafts import Upcoming, upcoming_editions
-from digest.service.editions.making import make_all
+from digest.service.editions import drafts, making
 from digest.service.editions.planning import plan_parts
 from digest.service.upkeep.invariants import violations
 from digest.settings import Settings
@@ -39,7 +38,7 @@ class Outlook:
 
     since: datetime
     waiting: tuple[Waiting, ...]
-    digests: tuple[Upcoming, ...]
+    digests: tuple[drafts.Upcoming, ...]
     held: tuple[str, ...]
 
 
@@ -137,7 +136,9 @@ def outlook(store: Store, settings: Settings, now: datetime) -> Outlook | None:
             for dump in tx.readings.dumps(SourceId(source.id)).values()
             if dump.state is DumpState.HELD
         )
-        return Outlook(since, tuple(tx.backups.waiting()), tuple(upcoming_editions(tx, settings, now, since)), held)
+        return Outlook(
+            since, tuple(tx.backups.waiting()), tuple(drafts.upcoming_editions(tx, settings, now, since)), held
+        )
 
 
 def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, untold: Collection[str] = ()) -> Lifted:
@@ -156,7 +157,7 @@ def lift(store: Store, settings: Settings, now: datetime, *, as_sent: bool, unto
         if not as_sent:
             return Lifted()
         plan_parts(tx, settings, tx.planning.waiting())
-        made = make_all(tx, secret, settings, now, but=untold)
+        made = making.make_all(tx, secret, settings, now, but=untold)
         tx.webhooks.skip([one.id for one in settings.webhooks], now)
         word = f"taken as sent, by the operator: restored from a backup of {since.isoformat()}"
         return Lifted(tx.backups.take_as_sent(since, now, word), tuple(made))

@@ -11,20 +11,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sqlalchemy import (
-    JSON,
-    Connection,
-    CursorResult,
-    Dialect,
-    Insert,
-    Result,
-    Row,
-    Select,
-    Table,
-    Update,
-    UpdateBase,
-    bindparam,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -60,18 +47,18 @@ def batches(values: Iterable[_T]) -> Iterator[list[_T]]:
         yield batch
 
 
-def fetched(result: Result[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
+def fetched(result: sa.Result[*tuple[Any, ...]]) -> Iterator[sa.Row[*tuple[Any, ...]]]:
     """The rows of a result, fetched by the thousand: one by one, each costs twice as much."""
     for rows in result.partitions(1000):
         yield from rows
 
 
-def insert(connection: Connection, table: Table) -> "sqlite.Insert | postgresql.Insert":
+def insert(connection: sa.Connection, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """An INSERT with ON CONFLICT, in the dialect of this database."""
     return insert_in(connection.dialect.name, table)
 
 
-def insert_in(database: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+def insert_in(database: str, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
     """The same for a database of this name, for callers that cache it."""
     if database == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - with a file it is not loaded
@@ -80,18 +67,20 @@ def insert_in(database: str, table: Table) -> "sqlite.Insert | postgresql.Insert
     return sqlite.insert(table)
 
 
-def insert_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
     """Insert many rows, given as tuples of these columns."""
     execute_rows(connection, _inserting(table, tuple(names)), names, rows)
 
 
 @lru_cache(maxsize=64)
-def _inserting(table: Table, names: tuple[str, ...]) -> Insert:
-    return table.insert().values({name: bindparam(name) for name in names})
+def _inserting(table: sa.Table, names: tuple[str, ...]) -> sa.Insert:
+    return table.insert().values({name: sa.bindparam(name) for name in names})
 
 
 def execute_rows(
-    connection: Connection, statement: Insert | Update, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+    connection: sa.Connection, statement: sa.Insert | sa.Update, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
     """Execute a statement for many rows, given as tuples of the parameters of these names, in parts.
 
@@ -126,12 +115,12 @@ class _Prepared(NamedTuple):
 
 
 @lru_cache(maxsize=256)
-def _prepared(statement: Select[Any] | UpdateBase, dialect: Dialect) -> _Prepared:
+def _prepared(statement: sa.Select[Any] | sa.UpdateBase, dialect: sa.Dialect) -> _Prepared:
     """Cached: for a few rows, creating it takes longer than running it."""
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - no statement compiles to anything else
     makers = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
-    ready = {name: (make, isinstance(compiled.binds[name].type, JSON)) for name, make in makers.items() if make}
+    ready = {name: (make, isinstance(compiled.binds[name].type, sa.JSON)) for name, make in makers.items() if make}
     own = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
     constants = {name: ready[name][0](value) if name in ready else value for name, value in own.items()}
     return _Prepared(compiled.string, compiled.positiontup, ready, constants)
@@ -151,8 +140,8 @@ class _Known(dict[Any, Any]):
 
 
 def execute_ready(
-    connection: Connection, statement: Select[Any] | UpdateBase, *rows: Mapping[str, Any]
-) -> CursorResult[*tuple[Any, ...]]:
+    connection: sa.Connection, statement: sa.Select[Any] | sa.UpdateBase, *rows: Mapping[str, Any]
+) -> sa.CursorResult[*tuple[Any, ...]]:
     """Execute a statement that is the same object each time, once for each row of its few parameters.
 
     Its text is made once and passed to the driver: SQLAlchemy compares it with known statements each time, which takes
@@ -192,7 +181,7 @@ def date_columns(date: EntryDate | None) -> dict[str, object]:
     return dict(zip(DATE, date_values(date), strict=True))
 
 
-def date_of(row: Row[*tuple[Any, ...]]) -> EntryDate | None:
+def date_of(row: sa.Row[*tuple[Any, ...]]) -> EntryDate | None:
     """The date in a row of entries or revisions."""
     if row.date_kind is None:
         return _part_of(row.date_part) if row.date_part else None
@@ -213,7 +202,7 @@ def printed_value(printed: Printed) -> dict[str, object] | None:
     return made or None
 
 
-def printed_of(row: Row[*tuple[Any, ...]]) -> Printed:
+def printed_of(row: sa.Row[*tuple[Any, ...]]) -> Printed:
     """The same values, from a row of revisions."""
     stored = row.printed
     if not stored:
@@ -231,7 +220,7 @@ def body_value(body: Body | None) -> tuple[object, ...] | None:
     return (body.paragraphs, body.figures) if body else None
 
 
-def body_of(row: Row[*tuple[Any, ...]]) -> Body | None:
+def body_of(row: sa.Row[*tuple[Any, ...]]) -> Body | None:
     """That text, from a row of placings or departures."""
     return Body(tuple(row.body[0]), tuple(row.body[1])) if row.body else None
 
@@ -242,7 +231,7 @@ def content_values(content: Content) -> tuple[object, ...]:
     return content.title, content.author, *texts, content.complete, extras_value(content.extras)
 
 
-def content_of(row: Row[*tuple[Any, ...]]) -> Content:
+def content_of(row: sa.Row[*tuple[Any, ...]]) -> Content:
     """The content in a row of revisions."""
     texts = tuple(row.paragraphs), tuple(row.figures)
     return Content(row.title, row.author, *texts, row.complete, extras_of(row.extras))
@@ -294,7 +283,7 @@ def extras_and_key(stored: str) -> tuple[Extras, str]:
     return extras, key
 
 
-def placing_of(row: Row[*tuple[Any, ...]]) -> Placing:
+def placing_of(row: sa.Row[*tuple[Any, ...]]) -> Placing:
     """The placing in a row of placings."""
     made = Placing(
         entry=EntryId(row.entry_id),

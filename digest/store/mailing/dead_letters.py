@@ -5,22 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Text,
-    and_,
-    case,
-    cast,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from digest.model import DeliveryState, DigestId, EditionKey, Entry, Section, SubscriberId
 from digest.records.editions import CLOCK_TOLERANCE, Owed
@@ -35,9 +20,9 @@ from digest.store.people.records import REACHABLE
 from digest.store.publishing.entries import NEWEST_FIRST, PUBLISHED, entries_of, entry_rows
 
 _UNTRIED = (DeliveryState.PLANNED, DeliveryState.LEASED)
-_DEAD = or_(
+_DEAD = sa.or_(
     deliveries.c.state == DeliveryState.FAILED,
-    and_(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.next_at.is_(None)),
+    sa.and_(deliveries.c.state == DeliveryState.UNKNOWN, deliveries.c.next_at.is_(None)),
 )
 _LISTED = (
     WITH_ADDRESS.join(editions, editions.c.key == deliveries.c.edition)
@@ -49,7 +34,7 @@ _LISTED = (
 class DeadLetters:
     """Mails that did not arrive, or not yet."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def listed(self, states: Collection[DeliveryState], edition: EditionKey | None = None) -> list[DeliveryRow]:
@@ -76,10 +61,12 @@ class DeadLetters:
         if person is not None:
             query = query.where(deliveries.c.subscriber_id == person)
         if after is not None:
-            closed = select(editions.c.closes_at).where(editions.c.key == after[0]).scalar_subquery()
-            same = and_(deliveries.c.edition == after[0], deliveries.c.subscriber_id > after[1])
-            older = or_(editions.c.closes_at < closed, and_(editions.c.closes_at == closed, editions.c.key > after[0]))
-            query = query.where(same if edition is not None else or_(older, same))
+            closed = sa.select(editions.c.closes_at).where(editions.c.key == after[0]).scalar_subquery()
+            same = sa.and_(deliveries.c.edition == after[0], deliveries.c.subscriber_id > after[1])
+            older = sa.or_(
+                editions.c.closes_at < closed, sa.and_(editions.c.closes_at == closed, editions.c.key > after[0])
+            )
+            query = query.where(same if edition is not None else sa.or_(older, same))
         return self._rows(query)
 
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
@@ -87,17 +74,19 @@ class DeadLetters:
 
         Newest edition first, within it by subscriber.
         """
-        of_the_mail = or_(*(deliveries.c.text.startswith(f"{phase}: ") for phase in ("sender", "content")))
-        recent = deliveries.c.edition.in_(select(editions.c.key).where(editions.c.closes_at >= made_since))
+        of_the_mail = sa.or_(*(deliveries.c.text.startswith(f"{phase}: ") for phase in ("sender", "content")))
+        recent = deliveries.c.edition.in_(sa.select(editions.c.key).where(editions.c.closes_at >= made_since))
         return self._rows(_LISTED.where(recent, deliveries.c.state == DeliveryState.FAILED, of_the_mail))
 
-    def _rows(self, query: Select[Any]) -> list[DeliveryRow]:
+    def _rows(self, query: sa.Select[Any]) -> list[DeliveryRow]:
         return [row_of(row) for row in self._connection.execute(query)]
 
     def count(self) -> int:
         """The number of dead letters: failed deliveries, and unknown ones that are not tried again."""
-        of_somebody = exists().where(subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None))
-        query = select(func.count()).select_from(deliveries).where(_DEAD, of_somebody)
+        of_somebody = sa.exists().where(
+            subscribers.c.id == deliveries.c.subscriber_id, subscribers.c.erased_at.is_(None)
+        )
+        query = sa.select(sa.func.count()).select_from(deliveries).where(_DEAD, of_somebody)
         return int(self._connection.execute(query).scalar_one())
 
     def plan_again(self, edition: EditionKey, subscriber: SubscriberId, state: DeliveryState, now: datetime) -> bool:
@@ -106,26 +95,26 @@ class DeadLetters:
         False if it is not in `state`, not dead, its edition was cancelled, or its subscriber left, is suppressed or
         erased.
         """
-        digest = select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
-        subscribed = and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
-        writable = or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
-        wanted = exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
-        goes_on = exists().where(editions.c.key == edition, editions.c.cancelled_at.is_(None))
-        this = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber, goes_on)
+        digest = sa.select(editions.c.digest).where(editions.c.key == edition).scalar_subquery()
+        subscribed = sa.and_(subscriptions.c.subscriber_id == subscribers.c.id, subscriptions.c.digest == digest)
+        writable = sa.or_(subscribers.c.paused_until.is_(None), subscribers.c.paused_until <= now)
+        wanted = sa.exists().where(subscribers.c.id == subscriber, subscribed, REACHABLE, writable)
+        goes_on = sa.exists().where(editions.c.key == edition, editions.c.cancelled_at.is_(None))
+        this = sa.and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber, goes_on)
         values = {"state": DeliveryState.PLANNED, "next_at": now}
         if state is DeliveryState.FAILED:  # nobody has it; a mail that may have arrived keeps its bytes
             values["written_at"] = now
         whole = deliveries.c.message_id != ""  # it is deleted when retention has emptied the details
-        planned = update(deliveries).where(this, deliveries.c.state == state, _DEAD, whole, wanted).values(values)
+        planned = sa.update(deliveries).where(this, deliveries.c.state == state, _DEAD, whole, wanted).values(values)
         return self._connection.execute(planned).rowcount > 0
 
     def overdue(self, before: datetime) -> list[Overdue]:
         """The editions made before then, not held, whose mails were due before then and are not sent."""
-        late = and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
+        late = sa.and_(deliveries.c.next_at < before, deliveries.c.state.in_(_UNTRIED))
         put_off = deliveries.c.state == DeliveryState.DEFERRED
-        unfinished = select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), or_(late, put_off))
+        unfinished = sa.select(deliveries.c.edition).where(deliveries.c.next_at.is_not(None), sa.or_(late, put_off))
         query = (
-            select(editions.c.key, editions.c.digest, _count(late), _count(put_off), func.count())
+            sa.select(editions.c.key, editions.c.digest, _count(late), _count(put_off), sa.func.count())
             .join(deliveries, deliveries.c.edition == editions.c.key)
             .where(editions.c.closes_at < before, editions.c.held_at.is_(None), editions.c.key.in_(unfinished))
             .group_by(editions.c.key, editions.c.digest)
@@ -137,23 +126,23 @@ class DeadLetters:
         ]
 
 
-def _count(where: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((where, 1), else_=0)), 0)
+def _count(where: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((where, 1), else_=0)), 0)
 
 
 # Ended, with an attempt that may have succeeded. A delivery that was accepted in the end is certain.
 _NOT_TAKEN = [DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SUPPRESSED]
-_UNCERTAIN = deliveries.c.uncertain > literal_column("0")  # as the index has it: SQLite cannot match a parameter
-DOUBTFUL = and_(_UNCERTAIN, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
-_SURELY_LOST = and_(
+_UNCERTAIN = deliveries.c.uncertain > sa.literal_column("0")  # as the index has it: SQLite cannot match a parameter
+DOUBTFUL = sa.and_(_UNCERTAIN, deliveries.c.next_at.is_(None), deliveries.c.state.in_(_NOT_TAKEN))
+_SURELY_LOST = sa.and_(
     deliveries.c.state.in_([DeliveryState.FAILED, DeliveryState.SUPPRESSED]), deliveries.c.uncertain == 0
 )
-_WORDS = and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
+_WORDS = sa.and_(edition_bodies.c.edition == deliveries.c.edition, edition_bodies.c.ordinal == deliveries.c.variant)
 _LISTING = (
-    select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.again)
+    sa.select(deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.again)
     .join_from(deliveries, edition_bodies, _WORDS)
     .join(editions, editions.c.key == deliveries.c.edition)
-    .where(cast(edition_bodies.c.again, Text) != "[]", ~_SURELY_LOST)
+    .where(sa.cast(edition_bodies.c.again, sa.Text) != "[]", ~_SURELY_LOST)
     .order_by(editions.c.closes_at, deliveries.c.edition)
 )
 
@@ -161,7 +150,7 @@ _LISTING = (
 class Doubts:
     """Finished deliveries with an attempt that may have succeeded, and none that surely did."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def owed(self, digest: DigestId, frequencies: Sequence[DigestId]) -> Mapping[SubscriberId, Owed]:
@@ -171,10 +160,10 @@ class Doubts:
         or corrected since the person follows. Entries that are no longer published are left out. So are those that
         another mail listed for them already, unless that mail surely did not arrive.
         """
-        follows = and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
+        follows = sa.and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
         began = (deliveries.c.begun_at, subscriptions.c.joined_at, subscriptions.c.since)
         query = (
-            select(
+            sa.select(
                 deliveries.c.subscriber_id, deliveries.c.edition, edition_bodies.c.told, subscribers.c.topics, *began
             )
             .join_from(deliveries, edition_bodies, _WORDS)
@@ -208,7 +197,7 @@ class Doubts:
 
         Mails that surely did not arrive do not count.
         """
-        mine = select(edition_bodies.c.told, deliveries.c.edition).join_from(deliveries, edition_bodies, _WORDS)
+        mine = sa.select(edition_bodies.c.told, deliveries.c.edition).join_from(deliveries, edition_bodies, _WORDS)
         mine = mine.where(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
         row = self._connection.execute(mine).one_or_none()
         if row is None:
@@ -226,14 +215,14 @@ class Doubts:
         """The entries of editions, by ordinal."""
         found: dict[str, dict[int, tuple[Section, str]]] = {key: {} for key in keys}
         for batch in batches(found):
-            query = select(edition_entries).where(edition_entries.c.edition.in_(batch))
+            query = sa.select(edition_entries).where(edition_entries.c.edition.in_(batch))
             for row in self._connection.execute(query):
                 found[row.edition][row.ordinal] = (Section(row.section), row.entry_id)
         return found
 
     def _listed(self, people: Iterable[int]) -> dict[int, set[str]]:
         """The entries that mails have listed once more, by person."""
-        rows: list[Row[*tuple[Any, ...]]] = []
+        rows: list[sa.Row[*tuple[Any, ...]]] = []
         for batch in batches(people):
             rows += self._connection.execute(_LISTING.where(deliveries.c.subscriber_id.in_(batch))).all()
         held = self._held({row.edition for row in rows})
@@ -251,7 +240,7 @@ class Doubts:
         return found
 
 
-def _counts(row: Row[*tuple[Any, ...]]) -> bool:
+def _counts(row: sa.Row[*tuple[Any, ...]]) -> bool:
     """Whether a mail counts for a follower: it was begun since they follow, as far as clocks tell.
 
     A person who left and subscribed again agreed anew; earlier mails no longer count. A change of frequency moves
@@ -263,7 +252,7 @@ def _counts(row: Row[*tuple[Any, ...]]) -> bool:
     return bool(row.begun_at >= first - CLOCK_TOLERANCE)
 
 
-def _told(row: Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:
+def _told(row: sa.Row[*tuple[Any, ...]], held: Mapping[int, tuple[Section, str]]) -> set[str]:
     """The entries of a mail: those its text announces as new, and those its edition corrected."""
     corrected = {entry for section, entry in held.values() if section is Section.CORRECTED}
     return {held[ordinal][1] for ordinal in row.told} | corrected

@@ -5,20 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Update,
-    and_,
-    bindparam,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+import sqlalchemy as sa
 
 from digest.model import Delivery, DeliveryState, EditionKey, SubscriberId
 from digest.records.mailing import DeliveryRow, HandedOver
@@ -44,29 +31,29 @@ from digest.store.people.records import REACHABLE
 _ENDED = {DeliveryState.ACCEPTED, DeliveryState.FAILED, DeliveryState.SUPPRESSED}
 
 
-_REACHED = exists().where(subscribers.c.id == deliveries.c.subscriber_id, SUBSCRIBED, REACHABLE)
+_REACHED = sa.exists().where(subscribers.c.id == deliveries.c.subscriber_id, SUBSCRIBED, REACHABLE)
 
 
 # Cached for each number of people: creating a statement takes longer than running it.
 @lru_cache(maxsize=64)
-def _begin(count: int) -> Update:
-    begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "begun_at": bindparam("now")}
+def _begin(count: int) -> sa.Update:
+    begun = {"begun": True, "attempts": deliveries.c.attempts + 1, "begun_at": sa.bindparam("now")}
     return (
-        update(deliveries)
+        sa.update(deliveries)
         .where(not_begun(count), _REACHED)
-        .values(leased_until=bindparam("until"), **begun)
+        .values(leased_until=sa.bindparam("until"), **begun)
         .returning(deliveries.c.subscriber_id)
     )
 
 
 @lru_cache(maxsize=64)
-def _take_back(count: int) -> Update:
-    return update(deliveries).where(not_begun(count)).values(TAKEN_BACK)
+def _take_back(count: int) -> sa.Update:
+    return sa.update(deliveries).where(not_begun(count)).values(TAKEN_BACK)
 
 
 @lru_cache(maxsize=64)
-def _taken_back(count: int) -> Select[int]:
-    return select(deliveries.c.subscriber_id).where(
+def _taken_back(count: int) -> sa.Select[int]:
+    return sa.select(deliveries.c.subscriber_id).where(
         deliveries.c.edition == EDITION,
         among(deliveries.c.subscriber_id, count),
         deliveries.c.state == DeliveryState.SUPPRESSED,
@@ -74,9 +61,9 @@ def _taken_back(count: int) -> Select[int]:
 
 
 @lru_cache(maxsize=64)
-def _known(count: int) -> Select[int]:
+def _known(count: int) -> sa.Select[int]:
     return (
-        select(subscribers.c.id)
+        sa.select(subscribers.c.id)
         .where(among(subscribers.c.id, count), subscribers.c.erased_at.is_(None))
         .order_by(subscribers.c.id)
         .with_for_update(key_share=True)
@@ -84,60 +71,60 @@ def _known(count: int) -> Select[int]:
 
 
 _RECORD = (
-    update(deliveries)
+    sa.update(deliveries)
     .where(
         deliveries.c.edition == EDITION,
-        deliveries.c.subscriber_id == bindparam("person"),
+        deliveries.c.subscriber_id == sa.bindparam("person"),
         # A lease that ended may be another drain's by now: only this part of a late answer is still of use.
-        or_(
+        sa.or_(
             deliveries.c.state == DeliveryState.LEASED,
-            and_(bindparam("became") == DeliveryState.ACCEPTED, deliveries.c.state != DeliveryState.ACCEPTED),
+            sa.and_(sa.bindparam("became") == DeliveryState.ACCEPTED, deliveries.c.state != DeliveryState.ACCEPTED),
         ),
     )
     .values(
-        state=bindparam("became"),
-        next_at=bindparam("again"),
-        code=bindparam("said_code"),
-        text=bindparam("said"),
-        accepted_at=bindparam("accepted"),
-        uncertain=deliveries.c.uncertain + bindparam("doubts"),
+        state=sa.bindparam("became"),
+        next_at=sa.bindparam("again"),
+        code=sa.bindparam("said_code"),
+        text=sa.bindparam("said"),
+        accepted_at=sa.bindparam("accepted"),
+        uncertain=deliveries.c.uncertain + sa.bindparam("doubts"),
         **NOT_LEASED,
     )
 )
 
 # The number of the attempt shows whether it is still ours: another drain would have begun one more.
 _GIVE_BACK = (
-    update(deliveries)
+    sa.update(deliveries)
     .where(
         deliveries.c.edition == EDITION,
-        deliveries.c.subscriber_id == bindparam("person"),
+        deliveries.c.subscriber_id == sa.bindparam("person"),
         deliveries.c.state == DeliveryState.LEASED,
         deliveries.c.begun,
-        deliveries.c.attempts == bindparam("attempt"),
+        deliveries.c.attempts == sa.bindparam("attempt"),
     )
     .values(
         state=deliveries.c.leased_from,
         attempts=deliveries.c.attempts - 1,
-        code=bindparam("said_code"),
-        text=bindparam("said"),
+        code=sa.bindparam("said_code"),
+        text=sa.bindparam("said"),
         **NOT_LEASED,
     )
 )
 
 # A person who left meanwhile gets it no more, and another digest may announce it.
 _GONE = (
-    update(deliveries)
+    sa.update(deliveries)
     .where(
         deliveries.c.edition == EDITION,
-        deliveries.c.subscriber_id == bindparam("person"),
-        deliveries.c.state == bindparam("became"),
+        deliveries.c.subscriber_id == sa.bindparam("person"),
+        deliveries.c.state == sa.bindparam("became"),
         ~_REACHED,
     )
     .values(TAKEN_BACK)
 )
 
 
-WITH_ADDRESS = select(deliveries, subscribers.c.address).join(
+WITH_ADDRESS = sa.select(deliveries, subscribers.c.address).join(
     subscribers, subscribers.c.id == deliveries.c.subscriber_id
 )
 
@@ -145,7 +132,7 @@ WITH_ADDRESS = select(deliveries, subscribers.c.address).join(
 class Deliveries:
     """The ledger of mails."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def lease(self, now: datetime, until: datetime, limit: int, edition: EditionKey | None = None) -> list[Delivery]:
@@ -163,8 +150,11 @@ class Deliveries:
         A delivery that is begun again within that time counts once.
         """
         # Two counts, each over its own partial index: together they would read the whole ledger.
-        begun, leased = deliveries.c.begun_at > since, and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun)
-        count = select(func.count()).select_from(deliveries)
+        begun, leased = (
+            deliveries.c.begun_at > since,
+            sa.and_(deliveries.c.leased_until.is_not(None), ~deliveries.c.begun),
+        )
+        count = sa.select(sa.func.count()).select_from(deliveries)
         return sum(self._connection.execute(count.where(one)).scalar_one() for one in (begun, leased))
 
     def begin(
@@ -194,7 +184,7 @@ class Deliveries:
                 states |= {(edition, SubscriberId(person), leased_until): state for person in those}
         return [states.get(lease) for lease in leases]
 
-    def _people(self, statement: Select[int] | Update, values: Mapping[str, object]) -> list[int]:
+    def _people(self, statement: sa.Select[int] | sa.Update, values: Mapping[str, object]) -> list[int]:
         return [person for (person,) in execute_ready(self._connection, statement, values)]
 
     def record(
@@ -233,18 +223,18 @@ class Deliveries:
     def reopen(self, edition: EditionKey, people: Sequence[SubscriberId], next_at: datetime) -> None:
         """Defer the failed ones of these deliveries: their refusals were not about their recipients."""
         for batch in batches(people):
-            these = and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
-            failed = and_(these, deliveries.c.state == DeliveryState.FAILED)
-            again = update(deliveries).where(failed).values(state=DeliveryState.DEFERRED, next_at=next_at)
+            these = sa.and_(deliveries.c.edition == edition, deliveries.c.subscriber_id.in_(batch))
+            failed = sa.and_(these, deliveries.c.state == DeliveryState.FAILED)
+            again = sa.update(deliveries).where(failed).values(state=DeliveryState.DEFERRED, next_at=next_at)
             self._connection.execute(again)
             gone = [{"this_edition": edition, "person": one, "became": DeliveryState.DEFERRED} for one in batch]
             self._connection.execute(_GONE, gone)
 
     def release(self, edition: EditionKey, subscriber: SubscriberId) -> None:
         """Release a lease of which nothing was begun."""
-        unused = and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
+        unused = sa.and_(_this(edition, subscriber), deliveries.c.state == DeliveryState.LEASED, ~deliveries.c.begun)
         self._connection.execute(
-            update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
+            sa.update(deliveries).where(unused).values({"state": deliveries.c.leased_from, **NOT_LEASED})
         )
 
     def leased(self, edition: EditionKey | None = None) -> list[DeliveryRow]:
@@ -265,14 +255,14 @@ class Deliveries:
 
     def open(self, edition: EditionKey | None = None) -> int:
         """How many deliveries are in progress or will be tried."""
-        query = select(func.count()).select_from(deliveries).where(OPEN)
+        query = sa.select(sa.func.count()).select_from(deliveries).where(OPEN)
         if edition is not None:
             query = query.where(deliveries.c.edition == edition)
         return self._connection.execute(query).scalar_one()
 
     def variant(self, edition: EditionKey, subscriber: SubscriberId) -> int | None:
         """The text of the edition that this person gets; None if they get none."""
-        query = select(deliveries.c.variant).where(_this(edition, subscriber))
+        query = sa.select(deliveries.c.variant).where(_this(edition, subscriber))
         return self._connection.execute(query).scalar_one_or_none()
 
     def rows(self, edition: EditionKey) -> list[DeliveryRow]:
@@ -301,11 +291,11 @@ class Deliveries:
         meta.got_through(self._connection, now)
 
 
-def _this(edition: EditionKey, subscriber: SubscriberId) -> ColumnElement[bool]:
-    return and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
+def _this(edition: EditionKey, subscriber: SubscriberId) -> sa.ColumnElement[bool]:
+    return sa.and_(deliveries.c.edition == edition, deliveries.c.subscriber_id == subscriber)
 
 
-def row_of(row: Row[Any]) -> DeliveryRow:
+def row_of(row: sa.Row[Any]) -> DeliveryRow:
     """The value of a row of `WITH_ADDRESS`."""
     return DeliveryRow(
         edition=EditionKey(row.edition),

@@ -9,25 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Row,
-    Select,
-    Text,
-    Update,
-    and_,
-    bindparam,
-    case,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-    update,
-)
+import sqlalchemy as sa
 
 from digest.model import MAY_HAVE_IT, Delivery, DeliveryState, DigestId, EditionKey, SubscriberId
 from digest.records.editions import CLOCK_TOLERANCE
@@ -38,20 +20,20 @@ from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers, subscriptions
 from digest.store.people.records import PERSON, REACHABLE, subscriber_of
 
-EDITION = bindparam("this_edition", type_=Text())
+EDITION = sa.bindparam("this_edition", type_=sa.Text())
 OPEN = deliveries.c.next_at.is_not(None)
 NOT_LEASED: dict[str, object] = {"leased_until": None, "leased_from": None, "begun": False}
 # The values of a cancelled delivery; one that may have arrived still counts as sent.
 TAKEN_BACK: dict[str, object] = {"state": DeliveryState.SUPPRESSED, "next_at": None, **NOT_LEASED}
-SUBSCRIBED = and_(
+SUBSCRIBED = sa.and_(
     subscriptions.c.subscriber_id == deliveries.c.subscriber_id,
-    subscriptions.c.digest == select(editions.c.digest).where(editions.c.key == EDITION).scalar_subquery(),
+    subscriptions.c.digest == sa.select(editions.c.digest).where(editions.c.key == EDITION).scalar_subquery(),
 )
-_NOW, _UNTIL = bindparam("now", type_=UtcTime()), bindparam("until", type_=UtcTime())
+_NOW, _UNTIL = sa.bindparam("now", type_=UtcTime()), sa.bindparam("until", type_=UtcTime())
 
 
 def lease(
-    connection: Connection, now: datetime, until: datetime, limit: int, edition: EditionKey | None
+    connection: sa.Connection, now: datetime, until: datetime, limit: int, edition: EditionKey | None
 ) -> list[Delivery]:
     """See `Deliveries.lease`."""
     for ended in (_NOT_BEGUN, _BEGUN):
@@ -78,40 +60,40 @@ def lease(
 
 
 def free(
-    connection: Connection, leases: Mapping[tuple[EditionKey, datetime], Sequence[int]], now: datetime
+    connection: sa.Connection, leases: Mapping[tuple[EditionKey, datetime], Sequence[int]], now: datetime
 ) -> tuple[int, int]:
     """See `Deliveries.free`; returns the people by edition and end of lease."""
     counts = [0, 0]
     for (edition, leased_until), people in leases.items():
         for batch in batches(people):
             for begun in (False, True):
-                these = and_(
+                these = sa.and_(
                     deliveries.c.edition == edition,
                     deliveries.c.subscriber_id.in_(batch),
                     deliveries.c.leased_until == leased_until,
                     deliveries.c.begun.is_(begun),
                 )
-                ended = update(deliveries).where(these).values(_without_lease(begun=begun))
+                ended = sa.update(deliveries).where(these).values(_without_lease(begun=begun))
                 counts[begun] += connection.execute(ended, {"now": now} if begun else {}).rowcount
     return counts[0], counts[1]
 
 
-def missed(connection: Connection, digest: str, made_at: datetime, people: Iterable[int]) -> None:
+def missed(connection: sa.Connection, digest: str, made_at: datetime, people: Iterable[int]) -> None:
     """Record who is not sent an edition that they were to get: the next one lists its entries for them.
 
     It does so also for those who came, or changed their topics, after it was made.
     """
     since = subscriptions.c.since
-    reach = literal(made_at + CLOCK_TOLERANCE - timedelta(microseconds=1), UtcTime)  # it, and no edition before
-    values = {"behind": True, "since": case((since > reach, reach), else_=since)}
+    reach = sa.literal(made_at + CLOCK_TOLERANCE - timedelta(microseconds=1), UtcTime)  # it, and no edition before
+    values = {"behind": True, "since": sa.case((since > reach, reach), else_=since)}
     for batch in batches(people):
-        these = and_(subscriptions.c.digest == digest, subscriptions.c.subscriber_id.in_(batch))
-        connection.execute(update(subscriptions).where(these).values(values))
+        these = sa.and_(subscriptions.c.digest == digest, subscriptions.c.subscriber_id.in_(batch))
+        connection.execute(sa.update(subscriptions).where(these).values(values))
 
 
-def among(person: ColumnElement[int], count: int) -> ColumnElement[bool]:
+def among(person: sa.ColumnElement[int], count: int) -> sa.ColumnElement[bool]:
     """The condition: one of so many people, who are `numbered`."""
-    return person.in_([bindparam(f"person_{at}", type_=Integer()) for at in range(count)])
+    return person.in_([sa.bindparam(f"person_{at}", type_=sa.Integer()) for at in range(count)])
 
 
 def numbered(people: Sequence[int]) -> dict[str, object]:
@@ -129,24 +111,24 @@ def by_lease(
     return groups
 
 
-def not_begun(count: int) -> ColumnElement[bool]:
+def not_begun(count: int) -> sa.ColumnElement[bool]:
     """The condition: one of so many people's deliveries, with the given lease, and nothing begun."""
     # Within a function; otherwise SQLite scans all rows with the same lease instead of using the keys.
-    lease = func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
-    return and_(
+    lease = sa.func.coalesce(deliveries.c.leased_until, deliveries.c.leased_until)
+    return sa.and_(
         deliveries.c.edition == EDITION,
         among(deliveries.c.subscriber_id, count),
-        lease == bindparam("this_lease"),
+        lease == sa.bindparam("this_lease"),
         ~deliveries.c.begun,
     )
 
 
-def _ended(*, begun: bool) -> Update:
+def _ended(*, begun: bool) -> sa.Update:
     """End the leases of a drain that died: what it began may have been sent, so its outcome is unknown."""
-    over = select(*deliveries.primary_key).where(deliveries.c.leased_until <= _NOW, deliveries.c.begun.is_(begun))
+    over = sa.select(*deliveries.primary_key).where(deliveries.c.leased_until <= _NOW, deliveries.c.begun.is_(begun))
     free = over.with_for_update(skip_locked=True)  # of two drains at the same time, one does it
-    these = tuple_(*deliveries.primary_key).in_(free)
-    return update(deliveries).where(these).values(_without_lease(begun=begun))
+    these = sa.tuple_(*deliveries.primary_key).in_(free)
+    return sa.update(deliveries).where(these).values(_without_lease(begun=begun))
 
 
 def _without_lease(*, begun: bool) -> Mapping[str, object]:
@@ -158,29 +140,29 @@ def _without_lease(*, begun: bool) -> Mapping[str, object]:
 def _uncertain() -> Mapping[str, object]:
     """The values for an unknown outcome: due once more, or never again."""
     often = deliveries.c.uncertain + 1
-    again = case((often < MAY_HAVE_IT, _NOW), else_=None)
+    again = sa.case((often < MAY_HAVE_IT, _NOW), else_=None)
     return {"state": DeliveryState.UNKNOWN, "uncertain": often, "next_at": again}
 
 
-def _due(made_at: ColumnElement[datetime]) -> ColumnElement[bool]:
+def _due(made_at: sa.ColumnElement[datetime]) -> sa.ColumnElement[bool]:
     """A mail that was due when its edition was made is still due: the clock may have stepped back since."""
     waiting = deliveries.c.state.in_([DeliveryState.PLANNED, DeliveryState.DEFERRED, DeliveryState.UNKNOWN])
-    at_once = and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
-    return and_(OPEN, or_(at_once, and_(waiting, deliveries.c.next_at <= _NOW)))
+    at_once = sa.and_(deliveries.c.state == DeliveryState.PLANNED, deliveries.c.next_at <= made_at)
+    return sa.and_(OPEN, sa.or_(at_once, sa.and_(waiting, deliveries.c.next_at <= _NOW)))
 
 
 _NOT_BEGUN, _BEGUN = _ended(begun=False), _ended(begun=True)
 _OLDEST = (
-    select(editions.c.key, editions.c.digest, editions.c.closes_at, editions.c.cancelled_at)
+    sa.select(editions.c.key, editions.c.digest, editions.c.closes_at, editions.c.cancelled_at)
     .where(
         editions.c.held_at.is_(None),
-        exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)),
+        sa.exists().where(deliveries.c.edition == editions.c.key, _due(editions.c.closes_at)),
     )
     .order_by(editions.c.closes_at, editions.c.key)
     .limit(1)
 )
 _DUE = (
-    select(
+    sa.select(
         *PERSON,
         deliveries.c.variant,
         deliveries.c.message_id,
@@ -188,24 +170,24 @@ _DUE = (
         deliveries.c.uncertain,
         deliveries.c.written_at,
         subscriptions.c.joined_at,
-        and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE).label("reachable"),
+        sa.and_(subscriptions.c.subscriber_id.is_not(None), REACHABLE).label("reachable"),
     )
     .join_from(deliveries, subscribers, subscribers.c.id == deliveries.c.subscriber_id)
     .outerjoin(subscriptions, SUBSCRIBED)
     .where(
         deliveries.c.edition == EDITION,
-        _due(bindparam("made_at", type_=UtcTime())),
+        _due(sa.bindparam("made_at", type_=UtcTime())),
     )
     .order_by(deliveries.c.subscriber_id)
-    .limit(bindparam("most", type_=Integer()))
+    .limit(sa.bindparam("most", type_=sa.Integer()))
     .with_for_update(of=deliveries, skip_locked=True)
 )
 
 
 def _oldest_due(
-    connection: Connection, now: datetime, edition: EditionKey | None, but: Sequence[str]
-) -> Row[*tuple[Any, ...]] | None:
-    query: Select[*tuple[Any, ...]] = _OLDEST
+    connection: sa.Connection, now: datetime, edition: EditionKey | None, but: Sequence[str]
+) -> sa.Row[*tuple[Any, ...]] | None:
+    query: sa.Select[*tuple[Any, ...]] = _OLDEST
     if edition is not None:
         query = query.where(editions.c.key == edition)
     if but:
@@ -214,24 +196,24 @@ def _oldest_due(
 
 
 @lru_cache(maxsize=64)
-def _take(count: int) -> Update:
+def _take(count: int) -> sa.Update:
     leased = {"state": DeliveryState.LEASED, "leased_from": deliveries.c.state, "leased_until": _UNTIL}
     return _these(count).values(leased)
 
 
 @lru_cache(maxsize=64)
-def _take_back(count: int) -> Update:
+def _take_back(count: int) -> sa.Update:
     return _these(count).values(TAKEN_BACK)
 
 
-def _these(count: int) -> Update:
+def _these(count: int) -> sa.Update:
     here = deliveries.c.edition == EDITION
-    return update(deliveries).where(here, among(deliveries.c.subscriber_id, count))
+    return sa.update(deliveries).where(here, among(deliveries.c.subscriber_id, count))
 
 
 def _move(
-    connection: Connection,
-    change: Callable[[int], Update],
+    connection: sa.Connection,
+    change: Callable[[int], sa.Update],
     edition: str,
     people: Sequence[int],
     values: Mapping[str, object],
@@ -240,7 +222,7 @@ def _move(
         execute_ready(connection, change(len(batch)), {"this_edition": edition, **numbered(batch), **values})
 
 
-def _delivery(row: Row[Any], edition: Row[Any], until: datetime) -> Delivery:
+def _delivery(row: sa.Row[Any], edition: sa.Row[Any], until: datetime) -> Delivery:
     return Delivery(
         edition=EditionKey(edition.key),
         digest=DigestId(edition.digest),

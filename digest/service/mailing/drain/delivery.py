@@ -20,14 +20,10 @@ from digest.errors import DigestError, FencedError, TransportError
 from digest.mail.sending.session import Envelope, Outgoing, Session
 from digest.mail.sending.transport import open_session
 from digest.model import Delivery, DeliveryState, EditionKey
-from digest.service.bounces import suppressing
-from digest.service.bounces.judging import RefusalJudge, load_earlier_refusals
-from digest.service.bounces.messages import envelope_sender
-from digest.service.bounces.refusals import RefusalHistory
+from digest.service.bounces import judging, messages, refusals, suppressing
 from digest.service.mailing.composing import MailComposer
+from digest.service.mailing.drain import pacing, queueing
 from digest.service.mailing.drain.ledger import AttemptResult, DrainReport, Ledger, LedgerRequest, Progress
-from digest.service.mailing.drain.pacing import REMEMBERED, Worker, WorkerPool
-from digest.service.mailing.drain.queueing import DeliveryQueue
 from digest.service.operating import clocks, waits
 from digest.settings import Settings
 
@@ -84,8 +80,8 @@ class _Drain:
         # One thread for all queries of the store: several would wait for each other's write transaction.
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._ledger = Ledger(store, settings, clock, self._composer, self._thread)
-        self._refusals = RefusalHistory()
-        self._queue = DeliveryQueue(
+        self._refusals = refusals.RefusalHistory()
+        self._queue = queueing.DeliveryQueue(
             store,
             settings.mail,
             clock,
@@ -97,11 +93,11 @@ class _Drain:
         )
         self._marks: dict[str, int] = {}  # of announced mails, by message id
         self._total = 0
-        self._workers = WorkerPool(settings.mail.connections)
+        self._workers = pacing.WorkerPool(settings.mail.connections)
         self._retries: list[asyncio.Task[None]] = []
         self.report = DrainReport()
         self.error: BaseException | None = None
-        self._judge = RefusalJudge(
+        self._judge = judging.RefusalJudge(
             settings,
             clock,
             self.report,
@@ -126,10 +122,10 @@ class _Drain:
             self._settle()
             with self._store.read() as tx:
                 paused = tx.deliveries.paused(self._clock())
-                self._queue.rates.begin(tx.pacing.all(self._clock() - REMEMBERED))
+                self._queue.rates.begin(tx.pacing.all(self._clock() - pacing.REMEMBERED))
                 self._ledger.trouble = bool(tx.deliveries.trouble())
                 self._judge.begin(tx.resting.all())
-                load_earlier_refusals(tx, self._refusals)
+                judging.load_earlier_refusals(tx, self._refusals)
                 self.report.paused = paused[0] if paused else ""
                 if held := suppressing.held_editions(tx, self._settings, self._clock()):
                     self.report.paused = str(held[0])
@@ -167,7 +163,7 @@ class _Drain:
             except DigestError as error:  # their leases end by themselves
                 self.error = self.error or error
 
-    async def _work(self, worker: Worker, progress: Callable[[Progress], None] | None) -> None:
+    async def _work(self, worker: pacing.Worker, progress: Callable[[Progress], None] | None) -> None:
         """Send mails one after the other. A result is recorded in the transaction that begins the next mail.
 
         While that is made durable, the next mail is composed, signed and sent as far as possible before its last byte.
@@ -228,7 +224,7 @@ class _Drain:
         if await self._ledger.retry_recording(result, self._stop) and not result.back:
             self.report.states.update([result.state])
 
-    def _next(self, worker: Worker) -> Delivery | None:
+    def _next(self, worker: pacing.Worker) -> Delivery | None:
         """The delivery that a worker may begin at once; None if it only has its last result to record."""
         return self._queue.next() if worker.stays else None
 
@@ -247,7 +243,7 @@ class _Drain:
 
     async def _send(
         self,
-        worker: Worker,
+        worker: pacing.Worker,
         session: Session,
         delivery: Delivery,
         following: Delivery | None,
@@ -281,4 +277,4 @@ class _Drain:
         return AttemptResult(delivery, DeliveryState.ACCEPTED, code=reply.code, text=str(reply))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
-        return Envelope(envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
+        return Envelope(messages.envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from digest.errors import DigestError
 from digest.model import Delivery, EditionKey
 from digest.records.mailing import Slowed
-from digest.service.mailing.drain.pacing import ALL_DOMAINS, REMEMBERED, RateMark, Rates
-from digest.service.mailing.drain.waiting import EvenPace, LeasedDeliveries
+from digest.service.mailing.drain import pacing, waiting
 from digest.settings import Mail
 
 if TYPE_CHECKING:
@@ -43,8 +42,11 @@ class DeliveryQueue:
     ) -> None:
         self._store, self._mail, self._clock, self._wait, self._halted = store, mail, clock, wait, halted
         self._thread, self._others = thread, others
-        self.rates = Rates(clock())
-        self._waiting, self._pace = LeasedDeliveries(mail.per_domain, self.rates, clock), EvenPace(mail.per_second)
+        self.rates = pacing.Rates(clock())
+        self._waiting, self._pace = (
+            waiting.LeasedDeliveries(mail.per_domain, self.rates, clock),
+            waiting.EvenPace(mail.per_second),
+        )
         self._later: set[datetime] = set()  # when short-term deferred deliveries are due
         self._filling, self._room = asyncio.Lock(), asyncio.Event()
         self._ahead: asyncio.Task[None] | None = None
@@ -77,7 +79,7 @@ class DeliveryQueue:
 
         `claim` takes it. An idle worker may take it before, because it would otherwise wait for a silent server.
         """
-        limited = self._mail.per_second or self._mail.per_domain or self.rates.per_minute(ALL_DOMAINS)
+        limited = self._mail.per_second or self._mail.per_domain or self.rates.per_minute(pacing.ALL_DOMAINS)
         if limited or self._halted():
             return None
         delivery = self._waiting.reserve()
@@ -116,14 +118,14 @@ class DeliveryQueue:
             self._all_leased = False
         self.wake()
 
-    def mark(self, delivery: Delivery) -> RateMark:
+    def mark(self, delivery: Delivery) -> pacing.RateMark:
         """The state of the rates when the delivery was taken."""
         return self._waiting.mark(delivery)
 
     def _next_at(self, now: datetime) -> datetime:
         """When the next delivery may start, for any domain."""
         start = self._pace.next_at(now)
-        return max(start, self.rates.next_at(ALL_DOMAINS, now)) if self.rates.slow else start
+        return max(start, self.rates.next_at(pacing.ALL_DOMAINS, now)) if self.rates.slow else start
 
     def _next_moment(self, now: datetime) -> datetime | None:
         """When a delivery may start without a free connection, or a deferred one is due; None if that is not soon."""
@@ -260,7 +262,7 @@ class DeliveryQueue:
     def _save_paces(self, slowed: list[Slowed], free: list[str]) -> None:
         if slowed or free:
             with self._store.write(exclusive=False) as tx:
-                tx.pacing.put(slowed, free, self._clock() - REMEMBERED)
+                tx.pacing.put(slowed, free, self._clock() - pacing.REMEMBERED)
 
     def _some_wait(self) -> bool:
         with self._store.read() as tx:

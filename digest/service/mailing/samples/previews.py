@@ -17,17 +17,13 @@ from typing import TYPE_CHECKING
 from digest import files
 from digest.addresses import checked_address
 from digest.errors import DigestError, UnknownError
-from digest.mail.composing.corrections import Correction
-from digest.mail.composing.edition_text import edition_body
+from digest.mail.composing import corrections, edition_text, message, templates
 from digest.mail.composing.lint import findings
-from digest.mail.composing.message import EditionMail, edition_message
-from digest.mail.composing.templates import mark_as_test
 from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.mail.tokens import NOBODY
 from digest.model import DigestId, Edition, EntryId, Format, Section, Selected, Subscriber
-from digest.service.editions.digests import register
-from digest.service.editions.drafts import Draft, draft_edition, edition_pictures
+from digest.service.editions import digests, drafts
 from digest.service.editions.variants import edition_frame
 from digest.service.intake.refresh import refresh
 from digest.service.mailing.composing import edition_mail
@@ -39,7 +35,7 @@ from digest.templating import LANGUAGES
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
 
-    DraftMaker = Callable[[str, Sequence[str]], Draft | None]
+    DraftMaker = Callable[[str, Sequence[str]], drafts.Draft | None]
 
 _SUBSCRIBER = "reader@example.org"
 
@@ -67,7 +63,7 @@ class MailPreview:
 
     kind: SubscriberKind
     subscribers: int
-    mail: EditionMail
+    mail: message.EditionMail
     raw: bytes
     findings: tuple[str, ...]
 
@@ -108,14 +104,16 @@ def preview_digest(
             if draft is not None:
                 mail = _mail(settings, secret, digest, draft, _subscriber(_SUBSCRIBER, kind, now), now)
                 made.append(
-                    MailPreview(kind, subscribers.count(kind), mail, edition_message(mail), tuple(findings(draft.body)))
+                    MailPreview(
+                        kind, subscribers.count(kind), mail, message.edition_message(mail), tuple(findings(draft.body))
+                    )
                 )
         return DigestPreview(drawn.origin, drawn.key, tuple(made))
 
 
 def make_test_mail(
     store: Store, settings: Settings, digest: Digest, address: str, now: datetime, *, language: str, form: Format
-) -> EditionMail:
+) -> message.EditionMail:
     """A test mail to an address, with an edition made now, otherwise with the newest edition.
 
     Raises:
@@ -124,18 +122,18 @@ def make_test_mail(
         ConfigurationError: a template is wrong.
     """
     checked = checked_address(address)
-    draft = draft_edition(store, settings, digest, now, language)
+    draft = drafts.draft_edition(store, settings, digest, now, language)
     draft = draft or newest_draft(store, settings, digest, language)
     if draft is None:
         raise DigestError(
             f"{digest.id}: there is nothing to tell and no edition yet (`digest refresh` reads the dumps)"
         )
-    marked = Draft(draft.key, mark_as_test(draft.body, settings.template_folders), draft.pictures)
+    marked = drafts.Draft(draft.key, templates.mark_as_test(draft.body, settings.template_folders), draft.pictures)
     person = _subscriber(checked, SubscriberKind(language, form), now)
     return _mail(settings, store.secret(), digest, marked, person, now)
 
 
-async def send_test_mail(settings: Settings, mail: EditionMail) -> str:
+async def send_test_mail(settings: Settings, mail: message.EditionMail) -> str:
     """Send it; returns the server's reply.
 
     Raises:
@@ -143,7 +141,7 @@ async def send_test_mail(settings: Settings, mail: EditionMail) -> str:
     """
     async with open_session(settings) as session:
         return await session.send(
-            Outgoing(settings.mail.sender_mailbox.address, mail.to_address, edition_message(mail))
+            Outgoing(settings.mail.sender_mailbox.address, mail.to_address, message.edition_message(mail))
         )
 
 
@@ -167,8 +165,8 @@ def _subscriber(address: str, kind: SubscriberKind, now: datetime) -> Subscriber
 
 
 def _mail(
-    settings: Settings, secret: bytes, digest: Digest, draft: Draft, person: Subscriber, now: datetime
-) -> EditionMail:
+    settings: Settings, secret: bytes, digest: Digest, draft: drafts.Draft, person: Subscriber, now: datetime
+) -> message.EditionMail:
     return edition_mail(
         settings,
         secret,
@@ -222,14 +220,14 @@ def preview_content(store: Store, settings: Settings, digest: Digest, now: datet
             yield PreviewContent(Origin.SAMPLES, first.key if first else "", make_draft)
 
 
-def newest_draft(store: Store, settings: Settings, digest: Digest, language: str) -> Draft | None:
+def newest_draft(store: Store, settings: Settings, digest: Digest, language: str) -> drafts.Draft | None:
     """The newest edition in a language, rendered again with the present templates; None if there is none."""
     newest = _newest_edition(store, digest)
     return _draft_again(store, settings, digest, newest)(language, ()) if newest else None
 
 
 def _draft_now(store: Store, settings: Settings, digest: Digest, now: datetime) -> DraftMaker:
-    return lambda language, topics: draft_edition(store, settings, digest, now, language, topics)
+    return lambda language, topics: drafts.draft_edition(store, settings, digest, now, language, topics)
 
 
 def _newest_edition(store: Store, digest: Digest) -> Edition | None:
@@ -240,7 +238,7 @@ def _newest_edition(store: Store, digest: Digest) -> Edition | None:
 def _draft_again(store: Store, settings: Settings, digest: Digest, edition: Edition) -> DraftMaker:
     """The text of an existing edition, in any language and for any topics."""
 
-    def make_draft(language: str, topics: Sequence[str]) -> Draft | None:
+    def make_draft(language: str, topics: Sequence[str]) -> drafts.Draft | None:
         holds = holds_any(settings, topics)
         with store.read() as tx:
             selected = [
@@ -254,19 +252,21 @@ def _draft_again(store: Store, settings: Settings, digest: Digest, edition: Edit
             texts = [one.entry.content for one in selected]
             texts += [text for steps in before.values() for step in steps for text in (step.before, step.after)]
             around = replace(edition_frame(tx, settings, digest, edition, texts), earlier_subjects=())
-            made = edition_body(around, selected, before, language)
-            return Draft(edition.key, made, edition_pictures(tx, made))
+            made = edition_text.edition_body(around, selected, before, language)
+            return drafts.Draft(edition.key, made, drafts.edition_pictures(tx, made))
 
     return make_draft
 
 
-def _last_corrections(tx: Transaction, selected: Sequence[Selected]) -> dict[EntryId, tuple[Correction, ...]]:
+def _last_corrections(
+    tx: Transaction, selected: Sequence[Selected]
+) -> dict[EntryId, tuple[corrections.Correction, ...]]:
     """The last correction of each corrected entry, up to the revision in the edition."""
     found = {}
     for one in selected:
         if one.section is Section.CORRECTED:
             steps = [
-                Correction(old.content, new.content)
+                corrections.Correction(old.content, new.content)
                 for old, new in pairwise(tx.entries.revisions(one.entry.id))
                 if new.significant and new.number <= one.entry.revision
             ]
@@ -282,7 +282,7 @@ def _sample_store(settings: Settings, digest: Digest, now: datetime) -> Iterator
     invented = settings.model_copy(update={"sources": demo.sources, "topics": demo.topics, "digests": (alone,)})
     scratch = open_scratch(now, secrets.token_bytes(32))
     try:
-        register(scratch, invented, now)
+        digests.register(scratch, invented, now)
         for source in demo.sources:
             refresh(scratch, invented, source, now=now)
         yield scratch, invented

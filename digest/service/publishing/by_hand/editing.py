@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from digest.changes.by_hand import NOTHING, as_printed
-from digest.changes.dates import redates
+from digest.changes import by_hand, dates
 from digest.changes.text import folded_title
 from digest.changes.values import Cause, Printed
 from digest.errors import ConfigurationError
@@ -155,7 +154,7 @@ def undo(tx: Transaction, settings: Settings, act: Act, now: datetime) -> tuple[
 def _revise(tx: Transaction, found: Handled, words: Words, now: datetime, *, silent: bool) -> bool:
     """Store the published values of now; False if nothing differs."""
     content, day = found.entry.content, found.entry.date
-    shown, shown_day = as_printed(content, day, found.printed)
+    shown, shown_day = by_hand.as_printed(content, day, found.printed)
     printed = found.printed
     if words.title is not None or "title" in words.lift:
         title = shown.title if words.title is None else words.title
@@ -198,7 +197,7 @@ def is_seen(before: tuple[Content, EntryDate | None], after: tuple[Content, Entr
         return True
     if (old.paragraphs, old.figures) != (new.paragraphs, new.figures):
         return True
-    return redates(was, now) or (was is None and now is not None)
+    return dates.redates(was, now) or (was is None and now is not None)
 
 
 def _fields(found: Handled) -> dict[str, dict[str, Any]]:
@@ -226,7 +225,7 @@ def format_value(name: str, value: Any) -> str:  # noqa: ANN401 - as JSON holds 
 
 def covered(printed: Printed) -> Mapping[str, str]:
     """The pages' values of the fields that an operator edited, for a person."""
-    if printed == NOTHING:
+    if printed == by_hand.NOTHING:
         return {}
     values: dict[str, str] = {}
     if printed.title is not None:

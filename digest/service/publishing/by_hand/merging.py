@@ -10,10 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from digest.changes.by_hand import NOTHING
-from digest.changes.dates import evidence_date
-from digest.changes.keys import entry_id, entry_key, title_key
-from digest.changes.values import Cause, Placing
+from digest.changes import by_hand, dates, keys, values
 from digest.model import Content, DateEvidence, EntryDate, EntryId, PrintedDate, Section
 from digest.records.publishing import Act, ActKind, Handled, NewArticle, Said, ShownAs
 from digest.service.intake.apply_dump import atom_id
@@ -116,7 +113,11 @@ def _go_back(tx: Transaction, into: Handled, number: int, now: datetime) -> None
 
 
 _TELLING = {Section.NEW, Section.CATCH_UP}
-_TURNS = {Cause.TITLE.value, Cause.TEXT.value, Cause.REDATED.value}  # by which an entry may have become another article
+_TURNS = {
+    values.Cause.TITLE.value,
+    values.Cause.TEXT.value,
+    values.Cause.REDATED.value,
+}  # by which an entry may have become another article
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def split(
         UnknownError: there is no such entry, revision or dump, or nothing would be left.
     """
     found = require_own(tx, entry)
-    if found.printed != NOTHING:
+    if found.printed != by_hand.NOTHING:
         raise HandError(entry, "has edits of yours", remedy="`digest entries edit --lift all` takes them back first")
     if not found.settled:
         raise HandError(entry, "is not published yet", remedy="wait for the first import of its source")
@@ -162,7 +163,7 @@ def split(
     parts = _by_dump(found, dump, history, shown, now) if dump else _by_revision(found, revision, history, shown)
     told = _told_as_new(tx, found.entry.id, parts.numbers)
     new = NewArticle(
-        id=(name := entry_id(entry_key(parts.content), _evidence(parts.date), _Taken(tx))),
+        id=(name := keys.entry_id(keys.entry_key(parts.content), _evidence(parts.date), _Taken(tx))),
         atom_id=atom_id(settings.tag_base, name),
         content=parts.content,
         date=parts.date,
@@ -171,7 +172,7 @@ def split(
     )
     tx.by_hand.split(found.entry.id, new, parts.shown, parts.numbers, now)
     if parts.left:
-        revise(tx, found, parts.left, NOTHING, now, silent=silent)
+        revise(tx, found, parts.left, by_hand.NOTHING, now, silent=silent)
     enlist(tx, settings, [found.entry.id, new.id])
     left = headline(require(tx, entry).entry.content)
     title = headline(new.content)
@@ -213,8 +214,8 @@ def _by_revision(found: Handled, number: int | None, history: Sequence[Said], sh
     if not kept or not theirs:
         places = ", ".join(str(one.number) for one in history[1:]) or "none"
         raise HandError(found.entry.id, f"cannot be split at revision {number}", remedy=f"it can be at: {places}")
-    numbers, title = frozenset(one.number for one in theirs), entry_key(found.entry.content)
-    other_title = title != entry_key(kept[-1].content)
+    numbers, title = frozenset(one.number for one in theirs), keys.entry_key(found.entry.content)
+    other_title = title != keys.entry_key(kept[-1].content)
     moved = tuple(
         one for one in shown if one.placing.revision in numbers or (other_title and _key(one.placing) == title)
     )
@@ -222,8 +223,8 @@ def _by_revision(found: Handled, number: int | None, history: Sequence[Said], sh
     return _Parts(found.entry.content, found.entry.date, theirs[0].at, moved, numbers, left)
 
 
-def _key(placing: Placing) -> str:
-    return placing.key or title_key(placing.title)
+def _key(placing: values.Placing) -> str:
+    return placing.key or keys.title_key(placing.title)
 
 
 def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence[ShownAs], now: datetime) -> _Parts:
@@ -236,13 +237,13 @@ def _by_dump(found: Handled, dump: str, history: Sequence[Said], shown: Sequence
     theirs = [one for one in history if f"{one.source}/{one.path}" == dump]
     text = {one.number: one.content for one in history}
     content, evidence = _shown_text(moved[0], found, text)
-    date = evidence_date(evidence, now)
+    date = dates.evidence_date(evidence, now)
     if history[-1] not in theirs:  # the content is that of the others
         numbers = frozenset(one.number for one in theirs if one.number != history[-1].number)
         return _Parts(content, date, now, moved, numbers, None)
     fullest = max(rest, key=lambda one: len("".join(_shown_text(one, found, text)[0].paragraphs)))
     left, day = _shown_text(fullest, found, text)
-    said = evidence_date(day, now) if day else found.entry.date
+    said = dates.evidence_date(day, now) if day else found.entry.date
     return _Parts(content, date, now, moved, frozenset(one.number for one in theirs), (left, said))
 
 
