@@ -1,8 +1,8 @@
 """The font of formulas on pages: Latin Modern Math, cut to what the typesetter can write. Decision 347.
 
-`make font` writes it.
-The characters are found, not listed: every run of letters within math-core's library is tried as a command, alone, as a
-delimiter and with arguments; every command that takes an argument gets every letter, digit and symbol.
+`make font` writes it. The characters are found, not listed: every run of letters within math-core's library is tried
+as a command, alone, as a delimiter and with arguments; every command that takes an argument gets every letter, digit
+and symbol.
 """
 
 from __future__ import annotations
