@@ -81,8 +81,6 @@ async def _serve(settings: Settings, store: Store, made: Callable[[], Service], 
 
     def tell() -> None:
         _say_where(settings, store, service.address)
-        if settings.console.on and (service.console_address or service.address):
-            _say(f"Console: {settings.console_url}/console (`digest console link` prints a link to log in)")
         ready()
 
     await service.run(tell, _end_at_once)
@@ -108,6 +106,8 @@ def _say_where(settings: Settings, store: Store, address: str) -> None:
     _say(f"  newest edition  {f'{address}/editions/{newest.key}' if newest else 'none yet'}")
     mail = settings.mail
     _say(f"  mails           {mail.path if mail.transport == 'maildir' else f'sent by {mail.host}'}")
+    if settings.console.on:
+        _say(f"  console         {settings.console_url}/console (`digest console link` prints a link to log in)")
     _say("Press Ctrl-C to stop; work in progress is finished first.")
 
 

@@ -58,7 +58,8 @@ class Console(Group):
     url: Hook = Field(
         "",
         description="The address at which browsers reach the console; by default `base_url`, or `http://` and "
-        "`console.listen`. Passkeys belong to its host, which must be a name, not an IP address.",
+        "`console.listen`, with `localhost` for 127.0.0.1. Passkeys belong to its host, which must be a name, not an "
+        "IP address.",
     )
     password: bool = Field(
         default=False, description="Whether people may log in with a password and a code from an app (TOTP)."

@@ -46,6 +46,8 @@ _Tag = Annotated[
     ),
 ]
 
+_HERE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
 
 class _Given(PydanticBaseSettingsSource):
     """The merged layers as the only source; `loading` reads them itself, to report the place of each value."""
@@ -238,9 +240,17 @@ class Settings(Group, BaseSettings):
 
     @property
     def console_url(self) -> str:
-        """The address at which browsers reach the console, without `/console`."""
-        own = self.console.url or (f"http://{self.console.listen}" if self.console.listen else self.base_url)
-        return own.rstrip("/")
+        """The address at which browsers reach the console, without `/console`.
+
+        An address of this machine that is derived from another setting is called `localhost`: it can have passkeys.
+        """
+        if self.console.url:
+            return self.console.url.rstrip("/")
+        derived = f"http://{self.console.listen}" if self.console.listen else self.base_url
+        parts = urlsplit(derived)
+        if parts.hostname not in _HERE:
+            return derived
+        return parts._replace(netloc=f"localhost:{parts.port}" if parts.port else "localhost").geturl()
 
     @property
     def site_title(self) -> str:

@@ -49,18 +49,20 @@ def new_challenge() -> str:
     return bytes_to_base64url(secrets.token_bytes(32))
 
 
-def hindrance(settings: Settings) -> str:
-    """Why browsers offer no passkeys at the address of the console: `address`, `insecure`, or empty if they do.
+def hindrance(settings: Settings, host: str) -> str:
+    """Why a browser offers no passkeys: the console's `address` is a number, it is `insecure`, or the browser is
+    `elsewhere`: at another host than the console's; empty if it offers them. `host` is the request's.
 
     Source: WebAuthn Level 2, section 5.1.2: the id of a relying party is a domain, and the context is secure.
     """
     parts = urlsplit(settings.console_url)
-    host = parts.hostname or ""
+    name = parts.hostname or ""
     try:
-        ip_address(host)
+        ip_address(name)
     except ValueError:
-        local = host == "localhost" or host.endswith(".localhost")
-        return "" if local or parts.scheme == "https" else "insecure"
+        if parts.scheme != "https" and name != "localhost" and not name.endswith(".localhost"):
+            return "insecure"
+        return "" if host.lower() == parts.netloc.lower() else "elsewhere"
     return "address"
 
 

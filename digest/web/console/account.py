@@ -35,7 +35,7 @@ def account(visit: Visit) -> Response:
     with visit.store.read() as tx:
         found = tx.console_users.credentials(login.user.id)
     asked = signed = ""
-    hindrance = passkeys.hindrance(settings)
+    hindrance = passkeys.hindrance(settings, visit.host)
     if not hindrance:
         challenge = passkeys.new_challenge()
         asked = passkeys.registration(visit.store, settings, login.user, challenge)
@@ -45,6 +45,7 @@ def account(visit: Visit) -> Response:
         first="first" in visit.request.query_params,
         passkeys=[one for one in found if one.kind is CredentialKind.PASSKEY],
         hindrance=hindrance,
+        elsewhere=f"{settings.console_url}{_HERE}",
         asked=asked,
         challenge=signed,
         password_on=settings.console.password,

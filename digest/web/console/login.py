@@ -37,7 +37,8 @@ def login(visit: Visit) -> Response:
 def _login_page(visit: Visit, code: int = 200, *, wrong: str = "", name: str = "") -> Response:
     settings = visit.settings
     asked = signed = ""
-    if not passkeys.hindrance(settings):
+    hindrance = passkeys.hindrance(settings, visit.host)
+    if not hindrance:
         challenge = passkeys.new_challenge()
         asked, signed = passkeys.question(settings, challenge), sign_challenge(visit, challenge)
     return visit.page(
@@ -46,6 +47,7 @@ def _login_page(visit: Visit, code: int = 200, *, wrong: str = "", name: str = "
         next=visit.next_page(),
         asked=asked,
         challenge=signed,
+        elsewhere=f"{settings.console_url}{LOGIN}" if hindrance == "elsewhere" else "",
         password=settings.console.password,
         provider=oidc.title(settings) if settings.console.oidc.issuer else "",
         wrong=wrong,

@@ -93,6 +93,11 @@ class Visit:
         return self.form or Form({})
 
     @property
+    def host(self) -> str:
+        """The host that the browser asked, with its port."""
+        return self.request.headers.get("host", "")
+
+    @property
     def network(self) -> str:
         """The network of the browser, such as `192.0.2.0/24`."""
         return network_of(self.request, self.settings.web.proxies)

@@ -300,7 +300,12 @@ def test_one_deletes_no_passkey_of_another(store: Store, console: Consoles) -> N
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("http://127.0.0.1:8080", "not for IP addresses"), ("http://digest.example.org", "only over HTTPS")],
+    [
+        ("http://192.0.2.1:8080", "not for IP addresses"),
+        ("http://digest.example.org", "only over HTTPS"),
+        ("http://127.0.0.1:8080", "another address of this console: http://localhost:8080/console/account"),
+        ("https://other.example.org", "another address of this console: https://other.example.org/console/account"),
+    ],
 )
 def test_the_account_says_why_there_are_no_passkeys(console: Consoles, url: str, said: str) -> None:
     browser = console(url).enter()
