@@ -25,7 +25,7 @@ FULLER_FOLDERS = {
     "digest": (41, "the assembly of the service, and one folder for each station"),
     "digest/changes": (27, "one rule about matching, identifiers, dates or texts in each module"),
     "digest/cli": (39, "one module for each group of commands"),
-    "digest/dumps": (19, "the steps from bytes to sightings, in one row"),
+    "digest/dumps": (20, "the steps from bytes to sightings, in one row"),
     "digest/dumps/declared": (14, "the steps from a declared layout to sightings"),
     "digest/dumps/suggesting": (
         13,
@@ -38,7 +38,7 @@ FULLER_FOLDERS = {
     ),
     "digest/service": (12, "one folder for each subject"),
     "digest/settings": (23, "the groups, their sources, changes of them, and the report of mistakes"),
-    "digest/operations": (25, "one module for each subject that an operator looks at"),
+    "digest/operations": (29, "one module for each subject that an operator looks at"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
     "digest/web/console": (18, "one module for each group of pages, and the frame around them"),
     "digest/web": (19, "one module for each group of pages, and a folder for the console"),

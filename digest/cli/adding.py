@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, YesOption, print_json, settings_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, print_json, settings_of
 from digest.cli.entry_edits import DryRunOption
-from digest.cli.plain import day_printed
-from digest.cli.sites import Site, print_choice, site_of, write_layout
+from digest.cli.sites import print_choice, write_layout
 from digest.cli.terminal import short, terminal_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from digest.model import Sighting
+    from digest.service.sources.trying import Look, Site
     from digest.settings import Settings, Source
 
 _SHOWN = 5  # entries and problems
@@ -60,6 +57,8 @@ def add(
     """
     if (path is None) is (not url):
         raise typer.BadParameter("give --path or --url", param_hint="--path")
+    from digest.service.sources import trying
+
     settings = settings_of(config)
     site = _site(settings, url, name, layout or (), timezone, allow_private=allow_private) if url else None
     table: dict[str, object] = {"id": name, "title": title, "backlog": 0}
@@ -67,13 +66,13 @@ def add(
     given = {"layouts": layout, "language": language, "timezone": timezone, "link": link}
     table |= {key: value for key, value in given.items() if value}
     source = _source(config, table, site)
-    look = _look(source, path) if path else _look_at(source, site or Site({}))
+    look = trying.look_at_files(source, path) if path else trying.look_at_site(source, site or trying.Site({}))
     if not as_json:
         _print_look(name, look, site)
         if site and not timezone:
             typer.echo("A day begins at midnight in UTC there; --timezone names the time zone of the blog.")
     _require_entries(look, path)
-    for other in _sources_of_same_files(settings, source) if path else ():
+    for other in trying.sources_of_same_files(settings, source) if path else ():
         typer.echo(
             f"digest: source {other} reads the same files: its entries would appear twice. If it cannot read them, "
             f"delete it from the configuration, or write `layouts` below its path instead of adding {name}.",
@@ -97,6 +96,7 @@ def _site(
     from zoneinfo import ZoneInfo
 
     from digest.errors import ConfigurationError
+    from digest.service.sources.trying import site_of
 
     try:
         zone = ZoneInfo(timezone or "UTC")
@@ -104,7 +104,7 @@ def _site(
         raise ConfigurationError(
             f"there is no time zone {timezone!r}", place=_PLACE, remedy="write one such as Asia/Shanghai"
         ) from error
-    return site_of(settings, urls, name, layouts, zone=zone, allow_private=allow_private)
+    return site_of(settings, urls, name, layouts, zone=zone, clock=clock, allow_private=allow_private)
 
 
 def _source(config: Path | None, table: Mapping[str, object], site: Site | None) -> Source:
@@ -120,7 +120,7 @@ def _source(config: Path | None, table: Mapping[str, object], site: Site | None)
     return source
 
 
-def _require_entries(look: _Look, path: Path | None) -> None:
+def _require_entries(look: Look, path: Path | None) -> None:
     from digest.errors import ConfigurationError
 
     if look.entries:
@@ -141,86 +141,7 @@ def _write_all(settings: Settings, table: Mapping[str, object], site: Site | Non
     return write_sources(settings, [table], layout)
 
 
-def _sources_of_same_files(settings: Settings, source: Source) -> list[str]:
-    """The ids of the sources that read the files of another source, as far as their paths show it."""
-    if source.path is None:
-        return []
-    ours = source.path.resolve()
-    theirs = ((other.id, other.path.resolve()) for other in settings.sources if other.path)
-    return [name for name, path in theirs if path == ours or path in ours.parents or ours in path.parents]
-
-
-@dataclass(slots=True)
-class _Look:
-    """What the first import of a source gives. `more`: only some dumps were read."""
-
-    dumps: int = 0
-    entries: int = 0
-    first: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    more: bool = False
-
-    def as_json(self) -> dict[str, object]:
-        return {"dumps": self.dumps, "entries": self.entries, "first": self.first, "problems": self.problems}
-
-
-def _look(source: Source, path: Path) -> _Look:
-    from digest.dumps.configured import layouts_of, terms_of
-    from digest.dumps.pages import is_page, pages, passed
-    from digest.dumps.snapshot import page_sightings
-    from digest.errors import DumpError
-
-    look, layouts = _Look(), layouts_of(source)
-    seen: set[tuple[str, object]] = set()
-    for page in pages(source.path or path, terms_of(source), layouts):
-        if not is_page(page):
-            look.problems.append(str(page))
-            continue
-        if look.dumps == _MOST_DUMPS:
-            look.more = True
-            break
-        look.dumps += 1
-        try:
-            with page.open() as stream:
-                for sighting in page_sightings(stream, page, largest=source.largest, layouts=layouts):
-                    key = (sighting.title or " ".join(sighting.paragraphs[:1]), sighting.date)
-                    if key not in seen and len(look.first) < _SHOWN:
-                        look.first.append(_described(sighting))
-                    seen.add(key)
-        except DumpError as error:
-            if not passed(page, error):
-                look.problems.append(str(error))
-        except OSError as error:
-            look.problems.append(f"{page.name}: cannot be read: {error.strerror}")
-    look.entries = len(seen)
-    return look
-
-
-def _look_at(source: Source, site: Site) -> _Look:
-    """What the pages of a site give."""
-    from digest.dumps.configured import layouts_of
-    from digest.dumps.snapshot import read_sightings
-    from digest.errors import DumpError
-
-    look = _Look(dumps=len(site.pages) or 1)
-    entries = list(site.choice.entries) if site.choice else []
-    for page in site.pages:
-        stream = io.BytesIO(page.body)
-        try:
-            entries += read_sightings(
-                stream, page.url, layouts=layouts_of(source), url=page.url, media_type=page.media_type
-            )
-        except DumpError as error:
-            look.problems.append(str(error))
-    look.entries, look.first = len(entries), list(map(_described, entries[:_SHOWN]))
-    return look
-
-
-def _described(sighting: Sighting) -> str:
-    return f"{day_printed(sighting.extras.printed or sighting.date)}  {sighting.title or '(no title)'}"
-
-
-def _print_look(name: str, look: _Look, site: Site | None) -> None:
+def _print_look(name: str, look: Look, site: Site | None) -> None:
     if site and site.choice:
         print_choice(site.choice)
         return
@@ -245,7 +166,7 @@ def write_sources(
     A `layout` goes to the changes with them.
     """
     from digest.app import opened
-    from digest.cli.common import clock, context_of
+    from digest.cli.common import context_of
     from digest.operations import settings as operations
     from digest.operations.core import perform
     from digest.service.operating.auditing import recorded

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from digest.model import EditionKey, EntryDate
-    from digest.operations.core import Context
+    from digest.operations.core import Context, Given, Operation
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -105,6 +105,13 @@ def context_of(settings: Settings, store: Store, *, send: Send | None = None) ->
 
     actor = Actor(_operator(), Via.COMMAND, frozenset(Scope), socket.gethostname())
     return Context(store, settings, clock, actor, Service(send=send, steps=_steps), try_templates=_try_templates)
+
+
+def act(operation: Operation[Any, Given], settings: Settings, store: Store, **given: object) -> Given:
+    """Perform an operation for a command, which passes on what is given; the operation checks it."""
+    from digest.operations.core import perform
+
+    return perform(operation, context_of(settings, store), operation.takes.model_construct(**given))
 
 
 def _try_templates(settings: Settings) -> None:

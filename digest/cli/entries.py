@@ -10,6 +10,7 @@ from digest.cli import entry_edits
 from digest.cli.common import (
     ConfigOption,
     JsonOption,
+    act,
     context_of,
     format_date,
     print_json,
@@ -172,12 +173,10 @@ EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `di
 @app.command()
 def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Remove an entry from feeds, pages and mails that are not sent yet; its page says so. `restore` undoes this."""
-    from digest.operations import entries, entry_acts
-    from digest.operations.core import perform
+    from digest.operations import entry_acts
 
     with store_of(config) as (settings, store):
-        asked = entries.EntryName.model_construct(entry=entry)
-        done = perform(entry_acts.REMOVE, context_of(settings, store), asked)
+        done = act(entry_acts.REMOVE, settings, store, entry=entry)
     if as_json:
         print_json(done.model_dump())
     else:
@@ -189,12 +188,10 @@ def remove(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigO
 @app.command()
 def restore(entry: EntryArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Publish a removed entry again."""
-    from digest.operations import entries, entry_acts
-    from digest.operations.core import perform
+    from digest.operations import entry_acts
 
     with store_of(config) as (settings, store):
-        asked = entries.EntryName.model_construct(entry=entry)
-        done = perform(entry_acts.RESTORE, context_of(settings, store), asked)
+        done = act(entry_acts.RESTORE, settings, store, entry=entry)
     if as_json:
         print_json(done.model_dump())
     else:

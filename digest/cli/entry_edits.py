@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, store_of
+from digest.cli.common import ConfigOption, JsonOption, act, print_json, store_of
 from digest.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from digest.operations.core import Asked, Operation
     from digest.operations.forms import ChangeView
 
 EntryArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, as `digest entries list` prints it.")]
@@ -54,8 +53,6 @@ def edit(
     config: ConfigOption = None,
 ) -> None:
     """Correct the title, author or date. The correction stays until the pages themselves say something new."""
-    from digest.operations import entry_acts
-
     lifted = _FIELDS if "all" in (lift or ()) else tuple(dict.fromkeys(lift or ()))
     wrong = [name for name in lifted if name not in _FIELDS]
     if wrong:
@@ -70,8 +67,7 @@ def edit(
     }
     _require_once([*(name for name in given if given[name] is not None), *clear], lifted)
     given |= {"clear": clear, "lift": [*lifted], "silent": silent, "dry_run": dry_run}
-    asked = entry_acts.Edit.model_construct(entry=entry, **given)
-    _perform(config, entry_acts.EDIT, asked, as_json=as_json)
+    _perform(config, "EDIT", as_json=as_json, entry=entry, **given)
 
 
 def _require_once(said: Sequence[str], lifted: Sequence[str]) -> None:
@@ -99,12 +95,9 @@ def merge(
     config: ConfigOption = None,
 ) -> None:
     """Merge two entries that are one article. What was announced of either counts for both; old links redirect."""
-    from digest.operations import entry_acts
-
     if words not in {None, "keep", "other"}:
         raise typer.BadParameter(f"{words!r} is neither keep nor other", param_hint="--words")
-    asked: dict[str, Any] = {"entry": keep, "other": other, "words": words, "dry_run": dry_run}
-    _perform(config, entry_acts.MERGE, entry_acts.Merge.model_construct(**asked), as_json=as_json)
+    _perform(config, "MERGE", as_json=as_json, entry=keep, other=other, words=words, dry_run=dry_run)
 
 
 def split(
@@ -127,48 +120,40 @@ def split(
     config: ConfigOption = None,
 ) -> None:
     """Split an entry that is two articles. The other article gets its own entry, announced as new once."""
-    from digest.operations import entry_acts
-
     if revision is not None and dump is not None:
         raise typer.BadParameter("name a revision or a dump, not both", param_hint="--dump")
-    asked = entry_acts.Split.model_construct(entry=entry, revision=revision, dump=dump, silent=silent, dry_run=dry_run)
-    _perform(config, entry_acts.SPLIT, asked, as_json=as_json)
+    _perform(
+        config, "SPLIT", as_json=as_json, entry=entry, revision=revision, dump=dump, silent=silent, dry_run=dry_run
+    )
 
 
 def hide(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Hide entries from feeds, pages, search and editions, without announcing it. `publish` undoes this."""
-    from digest.operations import entry_acts
-
-    asked = entry_acts.Several.model_construct(entries=entries, dry_run=dry_run)
-    _perform(config, entry_acts.HIDE, asked, as_json=as_json)
+    _perform(config, "HIDE", as_json=as_json, entries=entries, dry_run=dry_run)
 
 
 def publish(
     entries: EntriesArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Publish hidden entries. Entries that were never announced are announced as new once."""
-    from digest.operations import entry_acts
-
-    asked = entry_acts.Several.model_construct(entries=entries, dry_run=dry_run)
-    _perform(config, entry_acts.PUBLISH, asked, as_json=as_json)
+    _perform(config, "PUBLISH", as_json=as_json, entries=entries, dry_run=dry_run)
 
 
 def undo(
     entry: EntryArgument, *, dry_run: DryRunOption = False, as_json: JsonOption = False, config: ConfigOption = None
 ) -> None:
     """Undo the last manual change to an entry. Run it again to undo the change before that."""
+    _perform(config, "UNDO", as_json=as_json, entry=entry, dry_run=dry_run)
+
+
+def _perform(config: Path | None, name: str, *, as_json: bool, **given: object) -> None:
+    """Perform one of the operations of `entry_acts`, which the acts check themselves."""
     from digest.operations import entry_acts
 
-    _perform(config, entry_acts.UNDO, entry_acts.One.model_construct(entry=entry, dry_run=dry_run), as_json=as_json)
-
-
-def _perform(config: Path | None, operation: Operation[Asked, ChangeView], asked: Asked, *, as_json: bool) -> None:
-    from digest.operations.core import perform
-
     with store_of(config) as (settings, store):
-        print_change(perform(operation, context_of(settings, store), asked), as_json=as_json)
+        print_change(act(getattr(entry_acts, name), settings, store, **given), as_json=as_json)
 
 
 def print_change(done: ChangeView, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, store_of, store_to_read
+from digest.cli.common import ConfigOption, JsonOption, act, context_of, print_json, store_of, store_to_read
 from digest.cli.refreshing import print_passes
 from digest.records.intake import DumpState
 from digest.typeset.dates import format_day
@@ -81,12 +81,8 @@ def _decide(
     *,
     as_json: bool,
 ) -> None:
-    from digest.operations.core import perform
-    from digest.operations.dumps import DumpRequest
-
     with store_of(config) as (settings, store):
-        asked = DumpRequest.model_construct(source=source, dump=dump or "")
-        decided = perform(operation, context_of(settings, store), asked)
+        decided = act(operation, settings, store, source=source, dump=dump or "")
         for path in decided.decided:
             typer.echo(f"{done}: {source}/{path}", err=True)
         print_passes([decided], as_json=as_json)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from digest.cli.common import ConfigOption, JsonOption, print_json, settings_of
-from digest.cli.plain import day_printed, printed
 from digest.cli.sites import is_address, suggest_address, suggest_page
 from digest.cli.terminal import fitted, short, terminal_width, wrapped_lines
+from digest.dumps.printing import day_printed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,6 @@ LayoutsOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Use the layouts of this TOML file or folder, not those of the configuration."),
 ]
-WITHOUT_NAMES = ("dateblock", "byline")  # the layouts of a source that names none
 _MOST_LINES = 8  # lines of a dump that are printed under one heading
 _TITLE, _EVIDENCE, _COUNTS = 26 / 80, 14 / 80, 10 / 80  # maximum widths of columns, as shares of the terminal
 
@@ -69,7 +68,9 @@ def suggest(
     if output is not None and found.shapes:
         _write(output, found)
     if as_json:
-        print_json(_as_json(found, pages))
+        from digest.operations import layouts as operation
+
+        print_json(operation.suggestion_view(found, pages).model_dump())
     else:
         _print_suggestion(found, pages, count)
     if output is not None and found.shapes:
@@ -95,9 +96,11 @@ def try_(
     layout = _known(layouts, config, name)[name]
     sampled, count = sample(paths)
     results = tried(layout, sampled)
+    if as_json:
+        from digest.operations import layouts as operation
     for one in results:
         if as_json:
-            print_json(_tried_json(one))
+            print_json(operation.tried_view(one).model_dump(exclude={"fields", "lines"}))
         else:
             _print_tried(one)
     if not as_json:
@@ -109,15 +112,16 @@ def try_(
 def list_(*, layouts: LayoutsOption = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """List the layouts of the configuration and the built-in ones, with the sources that use them."""
     from digest.dumps.declared.known import known_layouts
+    from digest.operations.layouts import WITHOUT_NAMES, LayoutView
 
     sources = () if layouts else settings_of(config).sources
     for name in _known(layouts, config):
-        built_in = name in known_layouts()
         used = [source.id for source in sources if name in (source.layouts or WITHOUT_NAMES)]
+        one = LayoutView(layout=name, built_in=name in known_layouts(), sources=used)
         if as_json:
-            print_json({"layout": name, "built_in": built_in, "sources": used})
+            print_json(one.model_dump())
         else:
-            typer.echo(f"{name}{' (built in)' if built_in else ''}: {', '.join(used) or 'no source'}")
+            typer.echo(f"{name}{' (built in)' if one.built_in else ''}: {', '.join(used) or 'no source'}")
 
 
 @app.command()
@@ -130,28 +134,13 @@ def show(
 ) -> None:
     """Print a layout as TOML."""
     from digest.dumps.suggesting.samples import toml_of
+    from digest.operations.layouts import table_of
 
-    table = _table(_known(layouts, config, name)[name])
+    table = table_of(_known(layouts, config, name)[name])
     if as_json:
         print_json(table)
     else:
         typer.echo(toml_of([table]), nl=False)
-
-
-def _table(layout: Layout) -> dict[str, Any]:
-    """The keys of a layout that are set."""
-    declared = layout.declared
-    made: dict[str, Any] = {"id": declared.id}
-    if declared.html:
-        made["html"] = declared.html.table
-    else:
-        made["entry"] = declared.entry[0] if len(declared.entry) == 1 else list(declared.entry)
-    for key in ("begins", "ends", "skip", "heading", "short_titles", "paragraphs", "languages"):
-        if value := getattr(declared, key):
-            made[key] = list(value) if isinstance(value, tuple) else value
-    if declared.date_order:
-        made["date_order"] = declared.date_order.value
-    return made
 
 
 def _known(file: Path | None, config: Path | None, wanted: str | None = None) -> dict[str, Layout]:
@@ -204,38 +193,6 @@ def _write(output: Path, found: Suggestion) -> None:
 def _in_one_line(doubt: Doubt) -> str:
     numbers = ", ".join(str(line.number) for line in doubt.lines)
     return f"{doubt.reason} (lines {numbers})" if numbers else doubt.reason
-
-
-def _as_json(found: Suggestion, pages: Mapping[str, Page]) -> dict[str, object]:
-    read = [(pages[dump.name], dump.read) for shape in found.shapes for dump in shape.dumps]
-    return {
-        "layouts": [shape.table for shape in found.shapes],
-        "entries": [entry for page, one in read for entry in _entries_json(page, one)],
-        "unsure": [
-            {"dump": one.dump, "layout": one.layout, "reason": one.reason, "lines": _lines_json(one.lines)}
-            for one in found.unsure
-        ],
-        "unclaimed": {page.name: _lines_json(_unclaimed(one)) for page, one in read},
-        "built_in": list(found.known),
-        "nothing": list(found.nothing),
-    }
-
-
-def _entries_json(page: Page, read: Read) -> list[dict[str, object]]:
-    """The entries in the JSON form of `digest parse`, each with the line that shows its date."""
-    from digest.dumps.declared.sightings import sighting
-    from digest.dumps.suggesting.trying import evidence_line
-
-    made = []
-    for position, one in enumerate(read.entries):
-        line = evidence_line(page, one)
-        shown = printed(sighting(one, page.name, position), declared=True)
-        made.append(shown | {"evidence": _lines_json([line])[0] if line else None})
-    return made
-
-
-def _lines_json(doubted: Sequence[DoubtedLine]) -> list[dict[str, object]]:
-    return [{"line": line.number, "text": line.text} for line in doubted]
 
 
 def _unclaimed(read: Read) -> list[DoubtedLine]:
@@ -312,15 +269,6 @@ def _dumps(count: int) -> str:
 
 
 # --- try ------------------------------------------------------------------------------------------
-
-
-def _tried_json(one: Tried) -> dict[str, object]:
-    return {
-        "dump": one.page.name,
-        "entries": _entries_json(one.page, one.read),
-        "gaps": [{"reason": gap.reason, "lines": _lines_json(gap.lines)} for gap in one.gaps],
-        "unclaimed": [{"line": line.number, "text": line.text, "mark": line.mark} for line in one.read.unclaimed],
-    }
 
 
 def _print_tried(one: Tried) -> None:

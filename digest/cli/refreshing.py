@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import ConfigOption, JsonOption, context_of, print_json, print_table, store_of, write_file
+from digest.cli.common import ConfigOption, JsonOption, act, print_json, print_table, store_of, write_file
 from digest.errors import UnknownError
 
 if TYPE_CHECKING:
@@ -36,18 +36,16 @@ def refresh(
 ) -> None:
     """Read all sources once and store what is new; first fetch those that are fetched, due or not."""
     from digest.operations import source_acts
-    from digest.operations.core import Nothing, perform
-    from digest.operations.sources import SourceName
 
     with store_of(config) as (settings, store):
         chosen = _read_sources(chosen_sources(settings, source))
         private = {"allow_private": True} if allow_private else {}
         sources = tuple(one.model_copy(update=private) for one in settings.sources)
-        context = context_of(settings.model_copy(update={"sources": sources}), store)
+        settings = settings.model_copy(update={"sources": sources})  # noqa: PLW2901 - of this command
         if source is None:
-            passes = perform(source_acts.REFRESH_ALL, context, Nothing()).items
+            passes = act(source_acts.REFRESH_ALL, settings, store).items
         else:
-            passes = [perform(source_acts.REFRESH, context, SourceName(source=one.id)) for one in chosen]
+            passes = [act(source_acts.REFRESH, settings, store, source=one.id) for one in chosen]
     print_passes(passes, as_json=as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from digest.cli.adding import add
-from digest.cli.common import ConfigOption, JsonOption, YesOption, clock, context_of, print_json, settings_of, store_of
+from digest.cli.common import ConfigOption, JsonOption, YesOption, act, clock, print_json, settings_of, store_of
 from digest.cli.entry_edits import DryRunOption, print_change
 
 if TYPE_CHECKING:
@@ -39,12 +39,10 @@ app.command()(add)
 def rename(old: OldArgument, new: NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
     """Rename a source and keep all its data; old addresses redirect to the new ones. Stop the service first."""
     from digest.operations import source_acts
-    from digest.operations.core import perform
     from digest.service.sources import renaming
 
     with store_while_stopped(config, new) as (settings, store):
-        asked = source_acts.Rename.model_construct(source=old, new=new)
-        done = perform(source_acts.RENAME, context_of(settings, store), asked)
+        done = act(source_acts.RENAME, settings, store, source=old, new=new)
     facts: dict[str, object] = done.model_dump()
     said = f"{old} is now {new}, with {done.entries} entries and {done.dumps} dumps. Its old addresses redirect there."
     print_changed_lines(config, old, new, renaming.lines_to_change, facts, said, as_json=as_json)
@@ -117,16 +115,13 @@ def forget(
     Move their files away first. Without a DUMP, it forgets all dumps of the source.
     """
     from digest.operations import source_acts
-    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        context = context_of(settings, store)
-        asked = source_acts.Forget.model_construct(source=source, dumps=dumps or [], tell=told, dry_run=dry_run)
+        given = {"source": source, "dumps": dumps or [], "tell": told}
         if not yes and not dry_run and not as_json:
-            tried = asked.model_copy(update={"dry_run": True})
-            print_change(perform(source_acts.FORGET, context, tried), as_json=False)
+            print_change(act(source_acts.FORGET, settings, store, **given, dry_run=True), as_json=False)
             typer.confirm("Forget it?", abort=True, err=True)
-        print_change(perform(source_acts.FORGET, context, asked), as_json=as_json)
+        print_change(act(source_acts.FORGET, settings, store, **given, dry_run=dry_run), as_json=as_json)
         if not as_json and not dry_run:
             typer.echo(f"`digest source remember {source}` undoes this")
 
@@ -141,8 +136,6 @@ def remember(
 ) -> None:
     """Undo the last `digest source forget` of a source: the withdrawn entries are published again."""
     from digest.operations import source_acts
-    from digest.operations.core import perform
 
     with store_of(config) as (settings, store):
-        asked = source_acts.Remember.model_construct(source=source, dry_run=dry_run)
-        print_change(perform(source_acts.REMEMBER, context_of(settings, store), asked), as_json=as_json)
+        print_change(act(source_acts.REMEMBER, settings, store, source=source, dry_run=dry_run), as_json=as_json)

@@ -16,6 +16,7 @@ from digest.operations import (
     entry_acts,
     explaining,
     importing,
+    layouts,
     notices,
     operating,
     people,
@@ -27,6 +28,7 @@ from digest.operations import (
     sources,
     templates,
     tokens,
+    trying,
 )
 
 if TYPE_CHECKING:
@@ -55,5 +57,7 @@ OPERATIONS: tuple[Operation[Any, Any], ...] = (
     *sources.OPERATIONS,
     *source_acts.OPERATIONS,
     *dumps.OPERATIONS,
+    *layouts.OPERATIONS,
+    *trying.OPERATIONS,
 )
 BY_NAME = {one.name: one for one in OPERATIONS}

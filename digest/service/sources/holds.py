@@ -109,7 +109,7 @@ def source_holds(
         raise UnknownError("dump", f"{name}/{path}", remedy=f"`digest source show {name}` names those in trouble")
     dumps = tuple(dump for dump in known.values() if path in {None, dump.path})
     waiting = [dump for dump in dumps if dump.state is DumpState.HELD]
-    pages = _pages(store, source, {dump.path for dump in waiting})
+    pages = pages_named(store, source, {dump.path for dump in waiting})
     held = []
     for dump in waiting:
         progress(dump.path)
@@ -117,7 +117,7 @@ def source_holds(
     return SourceHolds(state, changed_at, dumps, tuple(held))
 
 
-def _pages(store: Store, source: Source, wanted: set[str]) -> dict[str, Page]:
+def pages_named(store: Store, source: Source, wanted: set[str]) -> dict[str, Page]:
     """The pages of these dumps, as far as they exist."""
     if not wanted:
         return {}

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.cli.plain import printed
 from digest.dumps.decode import BLOCK
 from digest.dumps.files import DumpFile, Refused, dump_files
+from digest.dumps.printing import printed
 from digest.dumps.snapshot import read_sightings, read_snapshot
 from digest.errors import DumpError
 from tests.examples import examples
