@@ -107,6 +107,13 @@ def changes_html(before: Content, after: Content, channel: Channel = page, label
     return _AFTER_DISPLAYED.sub(r"\1", _BEFORE_DISPLAYED.sub(r"\1", made)).strip()
 
 
+def corrections_html(
+    corrections: Sequence[Correction], channel: Channel = page, labels: tuple[str, str] = ("", "")
+) -> str:
+    """The visible changes of several corrections, one after the other; see `changes_html`."""
+    return "\n".join(filter(None, (changes_html(one.before, one.after, channel, labels) for one in corrections)))
+
+
 def is_visible(corrections: Sequence[Correction]) -> bool:
     """Whether a visitor sees any of the changes. Another notation for the same formula or mark is not a correction."""
     return any(

@@ -15,6 +15,7 @@ from digest.search_terms import Query, marks, query
 from digest.service.editions.digests import digest_zone
 from digest.service.publishing.documents import PerState
 from digest.service.publishing.entry_views import EntryView, Moment, Views, Ways, author_path
+from digest.service.publishing.feeds import groups
 from digest.service.publishing.pages import CHUNK
 from digest.settings import Settings
 from digest.typeset import characters, excerpt, formulas, punctuation
@@ -220,18 +221,28 @@ class Catalogue:
         digest = self._settings.digest(name)
         if digest is None:
             return None
-        from digest.service.editions.drafts import next_edition  # noqa: PLC0415 - few visitors look at this page
+        from digest.mail.composing.entry_views import group_of, in_groups  # noqa: PLC0415 - few visitors look at this
+        from digest.service.editions.drafts import next_edition  # noqa: PLC0415 - as above
 
         now = self._now()
         with self._store.read() as tx:
             found = next_edition(tx, digest, now)
         views = Views(self._settings, language, now)
         new, corrected = (
-            tuple(views.title(one.entry) for one in found.selection.entries if one.section is section)
+            [one.entry for one in found.selection.entries if one.section is section]
             for section in (Section.NEW, Section.CORRECTED)
         )
+        offered = groups(self._settings)
+        grouped = in_groups(offered, new, lambda entry: group_of(offered, entry))
         at = views.moment(found.due, digest_zone(self._settings, DigestId(name)))
-        return NextEditionPage(name, digest.title, at, found.plan.slot_at is not None, new, corrected)
+        return NextEditionPage(
+            name,
+            digest.title,
+            at,
+            found.plan.slot_at is not None,
+            tuple(views.title(entry) for _, inside in grouped for entry in inside),
+            tuple(map(views.title, corrected)),
+        )
 
     def addresses(self, first: int, last: int) -> list[tuple[str, datetime]]:
         """The path of each published entry with these numbers in the feed of all entries, and when it was updated."""

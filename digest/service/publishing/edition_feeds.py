@@ -256,13 +256,9 @@ def edition_content(
 
 def _changes(tx: Transaction, settings: Settings, steps: Sequence[corrections.Correction], language: str) -> str:
     """What corrections changed, as HTML for feeds."""
-    if not steps:
-        return ""
-    before, after = steps[0].before, steps[-1].after
-    shown = pictures.channel(tx, (before, after), lambda name: f"{settings.base_url}/formulas/{name}.png", feed=True)
-    return corrections.changes_html(
-        before, after, shown, (translated("was: ", language), translated("now: ", language))
-    )
+    contents = [content for one in steps for content in (one.before, one.after)]
+    shown = pictures.channel(tx, contents, lambda name: f"{settings.base_url}/formulas/{name}.png", feed=True)
+    return corrections.corrections_html(steps, shown, (translated("was: ", language), translated("now: ", language)))
 
 
 _PUBLIC = {Section.NEW: "new", Section.MOST_READ: "most_read", Section.CORRECTED: "corrected"}

@@ -321,10 +321,9 @@ def _newest_series(counts: Sequence[ReaderCount]) -> list[tuple[datetime, int]]:
 
 def _corrected(view: EntryView, corrections: Sequence[Correction], language: str) -> EntryView:
     """An entry with what an edition corrected: its days, and its text before and after."""
-    from digest.mail.composing.corrections import changes_html  # noqa: PLC0415 - few pages show corrections
+    from digest.mail.composing.corrections import corrections_html  # noqa: PLC0415 - few pages show corrections
 
-    changes = changes_html(corrections[0].before, corrections[-1].after) if corrections else ""
-    return replace(view, html=changes, dates=redating.days_corrected(corrections, language))
+    return replace(view, html=corrections_html(corrections), dates=redating.days_corrected(corrections, language))
 
 
 def _link(entry: Entry | None) -> Link | None:

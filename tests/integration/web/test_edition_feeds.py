@@ -104,6 +104,45 @@ def test_a_correction_of_an_article_changes_no_edition_that_was_made(
     assert read(site).entries[0].content[0].value == before
 
 
+def test_what_becomes_known_of_an_article_changes_no_edition_that_was_made(blog: Blog, article: type[Article]) -> None:
+    shown = article("甲", (2026, 2, 27), ("甲的正文。", "末尾。"))
+    with time_machine.travel(START, tick=False):
+        blog.index("index.txt", shown)
+        blog.refresh()
+        blog.run("edition", "cut")
+    settings = load(blog.home / "digest.toml")
+
+    def content() -> str:
+        with opened(settings) as store:
+            made: str = read(Site(store, settings)).entries[0].content[0].value
+        return made
+
+    before = content()
+    assert "2月27日，年份未知" in before
+    with time_machine.travel(START + WEEK, tick=False):
+        blog.search("search.txt", shown)
+        blog.refresh()
+    assert blog.entries()["甲"]["date"]["year"] == 2026
+    assert content() == before
+
+
+def test_two_corrections_between_two_editions_are_shown_one_after_the_other(blog: Blog, article: type[Article]) -> None:
+    for day, number in enumerate("一二三"):
+        with time_machine.travel(START + day * timedelta(days=1), tick=False):
+            blog.search("page.txt", article("甲", (2026, 3, 1), (f"半径是{number}米,别的都没有变。", "末尾。")))
+            blog.refresh()
+            if number != "二":
+                blog.run("edition", "cut")
+    settings = load(blog.home / "digest.toml")
+    with opened(settings) as store:
+        site = Site(store, settings)
+        newest = read(site).entries[0]
+        page = site(newest.link.removeprefix("https://digest.example.org"), accept_language="zh-CN").page
+    shown = re.findall(r"<(?:del|ins)>(.)</", newest.content[0].value)
+    assert shown == ["一", "二", "二", "三"]
+    assert [one.text_content() for one in page.cssselect(".changes del, .changes ins")] == shown
+
+
 def test_a_removed_article_is_taken_back(site: Site, weekly: Blog) -> None:
     entry = next(one["id"] for one in weekly.entries().values() if one["title"] == "丙")
     weekly.run("entries", "remove", entry)

@@ -56,6 +56,13 @@ def test_it_shows_what_the_next_edition_would_announce_and_when(blog: Blog, page
     assert "甲</a>" not in page()
 
 
+def test_it_has_the_order_of_the_mail(blog: Blog, page: Callable[[], str]) -> None:
+    config = blog.home / "digest.toml"
+    config.write_text(config.read_text("utf-8") + '[[topics]]\nid = "second"\ntitle = "乙"\nwords = ["乙"]\n', "utf-8")
+    shown = page()
+    assert shown.index("乙</a>") < shown.index("甲</a>")
+
+
 def test_it_says_when_there_is_nothing_new(blog: Blog, page: Callable[[], str]) -> None:
     with time_machine.travel(MONDAY - timedelta(days=8), tick=False):
         blog.run("edition", "cut")
