@@ -97,7 +97,9 @@ class EditionFeeds:
         title = feeds.subject(self._settings.site_title, ("我的订阅", "my editions"), language)
         name = f"private/{person.id}"
         facts = self._syndication.facts(name, title, language, url, entries, changed_at)
-        return self._made(kind, replace(facts, kind="private"), entries, changed_at, visitor)
+        return self._made(
+            kind, replace(facts, kind="private", subtitle=_said(_MINE, language)), entries, changed_at, visitor
+        )
 
     @staticmethod
     def _reaching(tx: Transaction, record: SubscriberRecord, digest: DigestId) -> list[Edition]:
@@ -129,7 +131,8 @@ class EditionFeeds:
         url, paging = placed(f"{self._settings.base_url}/digests/{digest.id}/", kind, page, closed)
         title = edition_feed_title(self._settings, digest)
         facts = self._syndication.facts(f"editions/{first_name(tx, digest)}", title, language, url, entries, changed_at)
-        return self._made(kind, replace(facts, paging=paging, kind="editions"), entries, changed_at, visitor)
+        facts = replace(facts, paging=paging, kind="editions", subtitle=_said(_EACH, language).format(digest.title))
+        return self._made(kind, facts, entries, changed_at, visitor)
 
     def _made(
         self, kind: str, facts: FeedFacts, entries: Sequence[FeedEntry], changed_at: datetime, visitor: Visitor
@@ -261,4 +264,11 @@ def _changes(tx: Transaction, settings: Settings, steps: Sequence[corrections.Co
     return corrections.corrections_html(steps, shown, (translated("was: ", language), translated("now: ", language)))
 
 
+def _said(words: tuple[str, str], language: str) -> str:
+    return words[0 if language.startswith("zh") else 1]
+
+
+# What these feeds contain, in a sentence without a full stop.
+_EACH = ("《{}》，一期一条", "{}: one entry for each edition")
+_MINE = ("您订阅的摘要，一期一条，只含您选择的主题", "The editions that you follow, with the topics that you chose")
 _PUBLIC = {Section.NEW: "new", Section.MOST_READ: "most_read", Section.CORRECTED: "corrected"}

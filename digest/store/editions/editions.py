@@ -200,7 +200,7 @@ class Editions:
         return [EditionCounts(edition_of(row), dict(counts.get(row.key, {}))) for row in self._connection.execute(made)]
 
     def selected(self, key: EditionKey) -> list[Selected]:
-        """The entries in the order of making, each with the content of the frozen revision."""
+        """The entries in the order of making, each with the content and date of the frozen revision."""
         query = (
             entry_rows(
                 edition_entries.c.revision,

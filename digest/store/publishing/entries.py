@@ -11,6 +11,7 @@ from digest.records.publishing import ReaderCount, RevisionRecord
 from digest.search_terms import query as asked
 from digest.store.database import meta
 from digest.store.database.statements import CONTENT, batches, content_of, date_of
+from digest.store.database.tables.columns import entry_date
 from digest.store.database.tables.publishing import entries, entry_sources, entry_uids, reader_counts, revisions
 from digest.store.publishing import searching
 
@@ -25,14 +26,20 @@ NEWEST_FIRST = (
 )
 
 
+_DATE = {column.name for column in entry_date()}
+
+
 def entry_rows(
     revision: ColumnElement[int] = entries.c.revision, *more: ColumnElement[Any], through: Table | None = None
 ) -> Select[Any]:
     """A query for entries with the content of that revision; `entries_of` converts the rows.
 
-    `through` is the table that names the entries, if it also names the revision.
+    `through` is the table that names the entries, if it also names the revision. The date is then that of the revision,
+    too; otherwise it is the present one.
     """
     columns = [column for column in entries.c if column is not entries.c.revision]
+    if through is not None:
+        columns = [revisions.c[column.name] if column.name in _DATE else column for column in columns]
     content = and_(revisions.c.entry_id == entries.c.id, revisions.c.number == revision)
     named = entries if through is None else through.join(entries, entries.c.id == through.c.entry_id)
     return select(*columns, revisions.c.number, *CONTENT_COLUMNS, *more).select_from(named).join(revisions, content)

@@ -66,6 +66,7 @@ def read(site: Site, address: str = f"{FEED}.atom") -> Any:
 def test_a_feed_has_one_entry_for_each_edition_with_its_whole_content(site: Site, kind: str) -> None:
     found = read(site, f"{FEED}.{kind}")
     assert found.feed.title == "山上 每周摘要"
+    assert found.feed.subtitle == "《山上 每周摘要》，一期一条"
     assert [one.title.split(" · ")[0] for one in found.entries] == ["山上 每周摘要"] * 3
     newest, second, first = found.entries
     assert newest.id == "tag:digest.example.org,2026:edition/weekly/2026-W12"
