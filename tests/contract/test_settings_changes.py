@@ -110,6 +110,7 @@ def test_a_change_holds_and_says_what_it_did(here: Host) -> None:
     assert (done.settings.title, here.settings.title) == ("New", "New")
     assert (here.settings.revision, here.settings.changed[0]) == (1, "title")
     assert changing.exported(here.store) == (
+        "# If the configuration has a table with the same id, write these keys into it.\n\n"
         'title = "New"\n\n[[sources]]\nid = "blog"\nevery = "1h"\n\n[web]\nlisten = "127.0.0.1:9090"\n'
     )
     assert not here.follow(), "files and store are in step"

@@ -246,7 +246,7 @@ def _apply(
             return Changed(known, after, (), ())
         _require_usable(after, keys)
         text = _text(content)
-        if tried:
+        if tried and (content.templates or after.templates):  # ours can be rendered with any settings
             _try(after, content.templates, tried)
         version = SettingsVersion(
             known + 1,

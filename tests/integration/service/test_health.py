@@ -68,6 +68,12 @@ class World:
             tx.readings.register_source(BLOG, NOW)
             tx.readings.refreshed(BLOG, NOW, "")
 
+    def pause(self) -> None:
+        """Pause the source, as a service that follows a change does."""
+        (source,) = self.settings.sources
+        self.settings = self.settings.model_copy(update={"sources": (source.model_copy(update={"paused": True}),)})
+        self._metrics.settings = self.settings
+
     def told(self) -> dict[str, set[str]]:
         """The kinds of trouble that each of the four reports."""
         with self.store.write() as tx:
@@ -312,6 +318,16 @@ def test_a_source_that_nobody_reads_is_reported_when_it_is_no_blip(world: World)
         world.told()
         begun += [(world.now - NOW, subject) for subject in world.begun if subject.startswith("source")]
     assert begun == [(20 * HOUR, "source blog")]  # three passes missed, and an hour
+
+
+def test_a_paused_source_is_no_trouble(world: World) -> None:
+    with world.store.write() as tx:
+        tx.readings.refreshed(BLOG, NOW, "dumps: cannot be read")
+    assert world.told()["status"] == {"source"}
+    world.pause()
+    world.now += 30 * HOUR
+    assert world.told() == {"status": set(), "readyz": set(), "metrics": set()}
+    assert numbers(world._metrics.exposition("")[0].decode())["digest_sources_failing"] == 0
 
 
 def test_a_store_that_does_not_answer_is_reported_by_readiness_and_metrics(
