@@ -112,11 +112,11 @@ def in_step(store: Store, settings: Settings, reread: Callable[[], Settings]) ->
 
     If they do not fit this configuration, the present settings hold, and the log says why.
     """
-    from digest.service.settings import changing, following  # noqa: PLC0415 - only the service follows
+    from digest.service.settings import following  # noqa: PLC0415 - only the service follows
 
     try:
         following.follow(store, settings, clock())
-        if changing.revision_of(store) == settings.revision:
+        if following.revision_of(store) == settings.revision:
             return settings
         newer = reread()
         require_ready(newer)

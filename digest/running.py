@@ -188,16 +188,16 @@ class Service:
 
     async def _follow_changes(self) -> None:
         """Use what was changed: by this process at once, by another one within seconds."""
-        from digest.service.settings import changing  # noqa: PLC0415 - after the first answers
+        from digest.service.settings import following  # noqa: PLC0415 - after the first answers
 
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
         notice = partial(loop.call_soon_threadsafe, changed.set)
         stopping = asyncio.create_task(self.stop.wait())
-        changing.LISTENERS.add(notice)
+        following.LISTENERS.add(notice)
         try:
             while not self.stop.is_set():
                 with suppress(StoreError):  # other work reports it
-                    newest = await asyncio.to_thread(changing.revision_of, self.store)
+                    newest = await asyncio.to_thread(following.revision_of, self.store)
                     if newest != self._revision:
                         self._revision = newest
                         await self._reload()
@@ -206,7 +206,7 @@ class Service:
                 noticing.cancel()
                 changed.clear()
         finally:
-            changing.LISTENERS.discard(notice)
+            following.LISTENERS.discard(notice)
             stopping.cancel()
 
     def _hung_up(self) -> None:

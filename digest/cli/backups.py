@@ -55,11 +55,13 @@ def backup(
     from digest.operations import backups as operations
     from digest.operations.core import Nothing, perform
     from digest.protected_files import require_free
+    from digest.service.settings import restoring
     from digest.service.upkeep import backups
 
     with store_of(config, any_clock=True) as (settings, store):
         require_free(settings, file, config)
         now = clock()
+        restoring.store_all(store, settings, now)
         with Progress("copying", kept=f"{file} is unchanged; run the same command again.") as progress:
 
             def check(done: int, total: int) -> None:
@@ -87,20 +89,36 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `digest backup` wrote.")],
     *,
+    changes: Annotated[
+        str,
+        typer.Option(
+            "--changes",
+            metavar="backup|keep",
+            help="Which changed settings and templates hold then, if those here are newer than those of the backup.",
+        ),
+    ] = "",
     yes: YesOption = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`."""
+    """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`.
+
+    Changed settings and templates are restored, too; newer ones that are here only if you say so.
+    """
     from digest.app import exclusive_lock
     from digest.installation import require_ours_at
+    from digest.service.settings import restoring
     from digest.service.upkeep import backups
     from digest.store import database_file
 
+    if changes not in {"", "backup", "keep"}:
+        raise typer.BadParameter(f"{changes!r} is not backup or keep", param_hint="--changes")
     settings = settings_of(config)
     database = database_file(settings.database)
     if database:
         require_ours_at(database, settings)
+    if not changes:
+        restoring.require_no_newer(settings, file)
     if not yes:
         typer.confirm(
             f"Replace {database} with {file}? The present database is moved aside, not deleted.",
@@ -112,10 +130,14 @@ def restore(
         aside = backups.restore(
             settings.database, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
         )
+        moved = None if changes == "keep" else restoring.take_stored(settings, clock())
     if as_json:
-        print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True})
+        facts = {"previous_changes": str(moved)} if moved else {}
+        print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True} | facts)
         return
     typer.echo(f"{file} is restored." + (f" The previous database is now {aside}." if aside else ""))
+    if moved:
+        typer.echo(f"The changed settings and templates are those of the backup; the previous ones are now in {moved}.")
     typer.echo("The store is fenced: it reads dumps and serves pages, but makes no edition and sends nothing.")
     typer.echo("Next: digest unfence")
 

@@ -262,9 +262,12 @@ def rename(
 ) -> None:
     """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
     from digest.service.editions.renaming import lines_to_change, rename_digest
+    from digest.service.settings import following
 
     with sources.store_while_stopped(config, new) as (settings, store):
         done = rename_digest(store, settings, DigestId(old), DigestId(new), clock())
+        actor = context_of(settings, store).actor.name
+        following.rename(store, settings, "digests", old, new, actor=actor, now=clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
     said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
     sources.print_changed_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)

@@ -10,7 +10,7 @@ from pydantic import Field
 from digest.logs import safe
 from digest.operations.core import AskedError, Context, ForbiddenError, Listed, Nothing, Operation, Request, View
 from digest.records.operating import Scope, Via
-from digest.service.settings import changing
+from digest.service.settings import changing, following
 from digest.settings.effective import Effective, Origin, effective, flat
 from digest.settings.loading import checked_settings, read_layers
 
@@ -108,7 +108,7 @@ class Revision(Request):
 def listed(context: Context, asked: SettingsRequest) -> SettingsView:
     """List the settings as they hold, each with its origin."""
     found = [one for one in _effective(context) if one.changed or not asked.changed]
-    return SettingsView(revision=changing.revision_of(context.store), items=[_setting(one) for one in found])
+    return SettingsView(revision=following.revision_of(context.store), items=[_setting(one) for one in found])
 
 
 def _effective(context: Context) -> list[Effective]:
@@ -165,7 +165,7 @@ def undo(context: Context, asked: Revision) -> ChangedView:
 
 def export(context: Context, _asked: Nothing) -> ExportView:
     """Give the changes of settings as TOML, to be moved into the configuration."""
-    return ExportView(revision=changing.revision_of(context.store), toml=changing.exported(context.store))
+    return ExportView(revision=following.revision_of(context.store), toml=changing.exported(context.store))
 
 
 def versions(context: Context, _asked: Nothing) -> Listed[VersionView]:
@@ -235,7 +235,7 @@ def _masked(value: object) -> Any:  # noqa: ANN401 - whatever JSON has
 # --- the table ------------------------------------------------------------------------------------
 
 SETTINGS = Operation(
-    "settings.list", "GET", "/settings", Scope.READ, SettingsRequest, SettingsView, listed, "settings list"
+    "settings.list", "GET", "/settings", Scope.ADMIN, SettingsRequest, SettingsView, listed, "settings list"
 )
 SET = Operation(
     "settings.set",
@@ -269,6 +269,6 @@ EXPORT = Operation(
     "settings.export", "GET", "/settings/export", Scope.ADMIN, Nothing, ExportView, export, "settings export"
 )
 VERSIONS = Operation(
-    "settings.versions", "GET", "/settings/versions", Scope.READ, Nothing, Listed[VersionView], versions
+    "settings.versions", "GET", "/settings/versions", Scope.ADMIN, Nothing, Listed[VersionView], versions
 )
 OPERATIONS = (SETTINGS, SET, REVERT, UNDO, EXPORT, VERSIONS)

@@ -18,6 +18,7 @@ from digest.service.fetching.origins import listed, names
 from digest.service.intake import refresh as intake
 from digest.service.publishing.by_hand import undoing
 from digest.service.publishing.by_hand.acts import perform as perform_by_hand
+from digest.service.settings import following
 from digest.service.sources import forgetting, renaming
 from digest.settings import is_name
 
@@ -131,7 +132,9 @@ def rename(context: Context, asked: Rename) -> RenamedView:
     if context.service.follow is not None:
         remedy = f"stop it, and run `digest source rename {asked.source} {asked.new}`"
         raise AskedError("source", "it cannot be renamed while the service reads it", remedy=remedy)
-    done = renaming.rename(context.store, context.settings, SourceId(asked.source), SourceId(asked.new), context.now())
+    now, actor = context.now(), context.actor.name
+    done = renaming.rename(context.store, context.settings, SourceId(asked.source), SourceId(asked.new), now)
+    following.rename(context.store, context.settings, "sources", asked.source, asked.new, actor=actor, now=now)
     return RenamedView(source=asked.new, was=asked.source, entries=done.entries, dumps=done.dumps)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from digest.operations.core import Context, Listed, Nothing, Operation, Request, View
 from digest.operations.settings import REVISION, ChangedView, changed_view
 from digest.records.operating import Scope
-from digest.service.settings import changing
+from digest.service.settings import changing, following
 from digest.templating import own_names, template_names, template_text
 
 
@@ -69,7 +69,7 @@ def template(context: Context, asked: TemplateName) -> TemplateTextView:
         name=asked.template,
         own=asked.template in _own(context),
         edited=asked.template in edited,
-        revision=changing.revision_of(context.store),
+        revision=following.revision_of(context.store),
         text=text,
     )
 

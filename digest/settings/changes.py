@@ -244,6 +244,27 @@ def as_mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
+def with_name(document: Document, name: str, old: str, new: str) -> dict[str, Any]:
+    """The changes after one of a list of tables, such as a source, was renamed: its id, and where others name it."""
+
+    def renamed(key: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
+        if key == UNSET:
+            return [".".join((name, new, *one.split(".")[2:])) if is_it(one) else one for one in value]
+        if key == name and isinstance(value, list):
+            return [renamed("", {**one, "id": new} if one.get("id") == old else one) if isinstance(one, dict)
+                    else new if one == old else one for one in value]  # fmt: skip
+        if isinstance(value, Mapping):
+            return {inner: renamed(inner, one) for inner, one in value.items()}
+        if isinstance(value, list):
+            return [renamed("", one) for one in value]
+        return value
+
+    def is_it(key: str) -> bool:
+        return key.split(".")[:2] == [name, old]
+
+    return {key: renamed(key, value) for key, value in document.items()}
+
+
 def typed(key: Key, written: str) -> object:
     """The value that a text on a command line stands for: a number, a flag or a list where the setting wants one."""
     if _is_text(key):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from digest.records.operating import SettingsVersion
     from digest.store.transaction import Store, Unchanged
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "open_unchanged",
     "place",
     "server",
+    "settings_in",
 ]
 
 _WAIT = timedelta(seconds=30)
@@ -70,6 +72,13 @@ def open_scratch(made_at: datetime, secret: bytes) -> Store:
 def installation_in(file: Path) -> dict[str, Any] | None:
     """Which installation uses a database file, read without changing it; None where the file does not say."""
     from digest.store.upkeep.backup_files import installation_in as found  # noqa: PLC0415 - as above
+
+    return found(file)
+
+
+def settings_in(file: Path) -> SettingsVersion | None:
+    """The newest changes of settings in a database file, read without changing it; None where it has none."""
+    from digest.store.upkeep.backup_files import settings_in as found  # noqa: PLC0415 - as above
 
     return found(file)
 

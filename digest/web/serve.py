@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from digest.operations.core import Service
     from digest.settings import Settings
     from digest.store.transaction import Store
     from digest.web.metrics import Metrics
@@ -103,7 +104,7 @@ class Server(Listener):
     def __init__(
         self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics | None = None
     ) -> None:
-        self._made = partial(application, store, now=now, metrics=metrics)
+        self._store, self._now, self._metrics = store, now, metrics
         super().__init__(self._made(settings), settings.web.listen, "web.listen", proxies=settings.web.proxies)
 
     def following(self, settings: Settings) -> Callable[[], None]:
@@ -112,8 +113,10 @@ class Server(Listener):
         Raises:
             DigestError: the settings are wrong.
         """
-        app = self._made(settings)
-        return partial(self.replace, app, settings.web.proxies)
+        return partial(self.replace, self._made(settings), settings.web.proxies)
+
+    def _made(self, settings: Settings) -> ASGIApp:
+        return application(self._store, settings, now=self._now, metrics=self._metrics, service=_service(settings))
 
 
 class WatchServer(Listener):
@@ -128,7 +131,7 @@ class ConsoleServer(Listener):
     """The listener for the console and the API, configured by `console.listen`."""
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
-        self._made = partial(operators_application, store, now=now)
+        self._store, self._now = store, now
         listen = settings.console.listen
         super().__init__(self._made(settings), listen, "console.listen", proxies=settings.web.proxies)
 
@@ -139,6 +142,19 @@ class ConsoleServer(Listener):
             DigestError: the settings are wrong.
         """
         return partial(self.replace, self._made(settings), settings.web.proxies)
+
+    def _made(self, settings: Settings) -> ASGIApp:
+        return operators_application(self._store, settings, now=self._now, service=_service(settings))
+
+
+def _service(settings: Settings) -> Service | None:
+    """What operations may ask of the service around the server; None where nothing performs operations."""
+    if not (settings.api.on or settings.console.on):
+        return None
+    from digest.operations import core  # noqa: PLC0415 - where both are off, their code is not loaded
+    from digest.service.settings.following import announce  # noqa: PLC0415 - as above
+
+    return core.Service(follow=announce)
 
 
 def _bound(listen: str, place: str) -> socket.socket:

@@ -144,7 +144,7 @@ def test_a_wrong_change_writes_nothing(here: Host, values: dict[str, object], pr
     before = here.file.read_bytes()
     with pytest.raises(ConfigurationError, match=problem.replace("{", r"\{")):
         here.change(values)
-    assert (here.file.read_bytes(), changing.revision_of(here.store)) == (before, 1)
+    assert (here.file.read_bytes(), following.revision_of(here.store)) == (before, 1)
     assert [one.name for one in here.file.parent.iterdir() if ".tmp" in one.name] == []
 
 
@@ -189,7 +189,7 @@ def test_writers_at_the_same_time_lose_nothing(here: Host) -> None:
         writer.join(30)
     assert problems == []
     assert sorted(here.settings.changed) == sorted(keys)
-    assert changing.revision_of(here.store) == len(keys) == here.settings.revision
+    assert following.revision_of(here.store) == len(keys) == here.settings.revision
 
 
 @BOTH
@@ -274,7 +274,7 @@ def test_a_change_reaches_every_process(here: Host, there: Host) -> None:
     assert there.file.read_bytes() == here.file.read_bytes()
     there.change({"title": "Newer"})
     here.change({"tick": "2m"})
-    assert (here.settings.title, changing.revision_of(here.store)) == ("Newer", 4)
+    assert (here.settings.title, following.revision_of(here.store)) == ("Newer", 4)
 
 
 def test_what_does_not_fit_another_configuration_stays_away_from_it(here: Host, there: Host) -> None:
@@ -405,4 +405,4 @@ def test_a_crash_at_any_step_leaves_the_old_or_the_new(here: Host, monkeypatch: 
 def test_the_store_opens_with_the_settings_of_a_change(here: Host) -> None:
     here.change({"digests.weekly": {"title": "W"}})
     with opened(here.settings) as store:
-        assert changing.revision_of(store) == 1
+        assert following.revision_of(store) == 1

@@ -203,6 +203,21 @@ def test_a_removed_table_comes_back_with_its_next_value(home: Path) -> None:
     }
 
 
+def test_a_renamed_source_has_its_new_name_everywhere() -> None:
+    document = {
+        "unset": ["sources.old.stale", "sources.older", "sources.old"],
+        "sources": [{"id": "old", "every": "1h"}, {"id": "older", "title": "old"}],
+        "digests": [{"id": "old", "sources": ["old", "older"]}],
+        "mail": {"host": "old"},
+    }
+    assert changes.with_name(document, "sources", "old", "new") == {
+        "unset": ["sources.new.stale", "sources.older", "sources.new"],
+        "sources": [{"id": "new", "every": "1h"}, {"id": "older", "title": "old"}],
+        "digests": [{"id": "old", "sources": ["new", "older"]}],
+        "mail": {"host": "old"},
+    }
+
+
 @pytest.mark.parametrize(
     ("key", "problem"),
     [

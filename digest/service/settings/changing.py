@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from digest.errors import ConfigurationError, SettingError, UnknownError
 from digest.mail.sending.transport import require_secrets
 from digest.records.operating import SettingsVersion
-from digest.service.bounces.webhooks import read_secrets
 from digest.service.settings.files import EXTENSIONS, Written, locked
 from digest.service.settings.following import (
     NOTHING_BEFORE,
     Content,
     adopt,
+    announce,
     checked_content,
     configuration_of,
     content_of,
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 _LONGEST = 200  # characters of a summary
 _TEMPLATE = re.compile(r"(web|mail)(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 _PLACE = "the changed settings"
-# Called after each change that this process makes, from any thread.
-LISTENERS: set[Callable[[], object]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +194,6 @@ def versions(store: Store) -> list[SettingsVersion]:
         return tx.settings.all()
 
 
-def revision_of(store: Store) -> int:
-    """The number of the newest version; 0 if nothing was ever changed."""
-    with store.read() as tx:
-        return tx.settings.revision()
-
-
 def edited_templates(store: Store) -> dict[str, str]:
     """The templates that were edited, by their names."""
     return dict(content_of(newest_version(store)).templates)
@@ -263,8 +255,7 @@ def _apply(
     after.have_changed(
         after.changed, changed_templates(settings.data_dir) if content.templates else None, version.revision
     )
-    for notice in tuple(LISTENERS):
-        notice()
+    announce()
     return Changed(version.revision, after, keys, tuple(key for key in keys if needs_restart(key)))
 
 
@@ -294,6 +285,8 @@ def _require_usable(settings: Settings, keys: Sequence[str]) -> None:
     if groups & {"mail", "fallback", "dkim"}:
         require_secrets(settings)
     if "hooks" in groups and settings.hooks.on():
+        from digest.service.bounces.webhooks import read_secrets  # noqa: PLC0415 - unneeded without a provider
+
         read_secrets(settings.hooks)
 
 

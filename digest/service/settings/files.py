@@ -176,6 +176,26 @@ def put_aside(data_dir: Path, stamp: str) -> Path | None:
     return aside
 
 
+def move_aside(data_dir: Path, stamp: str) -> Path:
+    """Move all files of changes away, to a folder beside theirs; the folder.
+
+    Raises:
+        ConfigurationError: they cannot be moved.
+    """
+    folder = changes_file(data_dir).parent
+    aside = folder.with_name(f"{folder.name}.replaced-{stamp}")
+    try:
+        if folder.is_dir():
+            folder.replace(aside)
+        else:
+            aside.mkdir()
+        if added_file(data_dir).is_file():
+            added_file(data_dir).replace(aside / added_file(data_dir).name)
+    except OSError as error:
+        raise ConfigurationError(f"cannot be moved: {error.strerror}", place=str(folder)) from error
+    return aside
+
+
 def _make_folder(folder: Path, data_dir: Path) -> None:
     missing = []
     while not folder.is_dir():

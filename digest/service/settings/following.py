@@ -11,13 +11,13 @@ from digest.dumps.configured import layout_rules
 from digest.errors import ConfigurationError, ConflictError
 from digest.records.operating import SettingsVersion
 from digest.service.settings.files import OnDisk, Written, locked, on_disk, put_aside
-from digest.settings.changes import text_of, value_at, with_value
+from digest.settings.changes import text_of, value_at, with_name, with_value
 from digest.settings.effective import with_changes
 from digest.settings.loading import checked_settings, read_layers
 from digest.settings.overlay import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from digest.settings import Settings
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KEPT = 20  # versions
 NOTHING_BEFORE = -1  # the version before the one without any change
+# Called after each change that this process makes, from any thread.
+LISTENERS: set[Callable[[], object]] = set()
 _log = logs.get_logger()
 
 
@@ -116,7 +118,42 @@ def _adopt(store: Store, settings: Settings, disk: OnDisk, known: int, now: date
         written.put()
 
 
+def rename(store: Store, settings: Settings, name: str, old: str, new: str, *, actor: str, now: datetime) -> None:
+    """Follow the new name of a source or digest in the changes; the rest of the configuration may have to follow yet.
+
+    `name` is the list of its table: `sources` or `digests`.
+
+    Raises:
+        ConfigurationError: the files cannot be read or written.
+    """
+    with locked(settings.data_dir):
+        adopt(store, settings, now)
+        newest = newest_version(store)
+        if newest is None:
+            return
+        document = with_name(content_of(newest).document, name, old, new)
+        if document == content_of(newest).document:
+            return
+        number, summary = newest.revision, f"renamed {name}.{old} to {new}"
+        version = SettingsVersion(number + 1, now, actor, summary, number, text_of(document), newest.templates)
+        with Written(settings.data_dir, document, newest.templates, version.revision) as written:
+            store_version(store, version, number)
+            written.put()
+
+
 # --- versions
+
+
+def revision_of(store: Store) -> int:
+    """The number of the newest version; 0 if nothing was ever changed."""
+    with store.read() as tx:
+        return tx.settings.revision()
+
+
+def announce() -> None:
+    """Have a service in this process use the newest changes now."""
+    for notice in tuple(LISTENERS):
+        notice()
 
 
 def store_version(store: Store, version: SettingsVersion, known: int) -> None:

@@ -11,16 +11,16 @@ import json
 import os
 import shutil
 import sqlite3
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import StoreError
 from digest.files import FILE_MODE
+from digest.records.operating import SettingsVersion
 from digest.store import database_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -112,6 +112,22 @@ def installation_in(file: Path) -> dict[str, Any] | None:
     except (sqlite3.Error, ValueError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def settings_in(file: Path) -> SettingsVersion | None:
+    """See `store.settings_in`."""
+    query = "SELECT * FROM settings_changes ORDER BY revision DESC LIMIT 1"
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            row = connection.execute(query).fetchone()
+            values = dict(row) if row else None
+        if values is None:
+            return None
+        made_at = datetime.fromisoformat(values.pop("made_at")).replace(tzinfo=UTC)
+        return SettingsVersion(**values | {"made_at": made_at, "templates": json.loads(values["templates"])})
+    except (sqlite3.Error, TypeError, ValueError):  # an older store, or a damaged one
+        return None
 
 
 def put_in_place(draft: Path, database: Path, aside: Path) -> None:

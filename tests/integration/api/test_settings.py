@@ -95,6 +95,8 @@ def test_sources_are_added_changed_paused_resumed_and_removed(api: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "asked", "scopes"),
     [
+        ("GET", "/settings", None, (Scope.READ, Scope.OPERATE, Scope.PEOPLE)),
+        ("GET", "/settings/export", None, (Scope.READ, Scope.OPERATE, Scope.PEOPLE)),
         ("PATCH", "/settings", {"values": {"title": "x"}}, (Scope.READ, Scope.OPERATE, Scope.PEOPLE)),
         ("PUT", "/templates/web/about.html", {"text": "x"}, (Scope.READ, Scope.OPERATE, Scope.PEOPLE)),
         ("PATCH", "/sources/blog", {"values": {"every": "1h"}}, (Scope.READ, Scope.PEOPLE)),
@@ -104,7 +106,7 @@ def test_sources_are_added_changed_paused_resumed_and_removed(api: Api) -> None:
     ],
 )
 def test_who_may_not_change_changes_nothing(
-    api: Api, method: str, path: str, asked: dict[str, object], scopes: tuple[Scope, ...]
+    api: Api, method: str, path: str, asked: dict[str, object] | None, scopes: tuple[Scope, ...]
 ) -> None:
     for scope in scopes:
         assert api.ask(method, path, asked, token=api.token_of(scope)).status == 403

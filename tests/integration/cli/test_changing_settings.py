@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -129,3 +130,65 @@ def test_completion_offers_keys_and_sources_that_were_added(blog: Blog, monkeypa
     assert "mail.per_second=" in dict(completing._new_values({}, "mail.p"))
     assert "every=" in dict(completing._new_values({"source": "more"}, "ev"))
     assert "sources.more.every" in dict(completing._settings({}, "sources.more"))
+
+
+def test_a_source_that_was_added_by_a_change_can_be_renamed(blog: Blog, article: type[Article]) -> None:
+    blog.search("a.txt", article("甲"))
+    more = blog.home / "more"
+    more.mkdir()
+    (more / "b.txt").write_text(article("乙").byline() + "最近评论\n", "utf-8")
+    blog.run("settings", "set", f'sources.more={{ title = "M", path = "{more}" }}', 'digests.weekly.sources=["more"]')
+    blog.run("refresh")
+    blog.run("source", "rename", "more", "other")
+    assert tomllib.loads(blog.run("settings", "export").partition("\n\n")[2]) == {
+        "sources": [{"id": "other", "title": "M", "path": str(more)}],
+        "digests": [{"id": "weekly", "sources": ["other"]}],
+    }
+    assert [one["entries"] for one in blog.listed("status")[0]["sources"]] == [1, 1]
+
+
+# --- backups --------------------------------------------------------------------------------------
+
+
+def test_a_backup_brings_changed_settings_and_templates_back(blog: Blog) -> None:
+    copy, folder = blog.home / "copy.db", blog.home / "var" / "changes"
+    blog.run("settings", "set", "title=Berg")
+    (folder / "templates" / "web").mkdir(parents=True)
+    (folder / "templates" / "web" / "about.html").write_text("Hi {{ site }}", "utf-8")
+    blog.run("backup", str(copy))
+    shutil.rmtree(folder)
+    assert "title" not in blog.run("settings", "list", "--changed")
+    blog.run("restore", str(copy), "--yes")
+    assert setting(blog, "title")["value"] == "Berg"
+    assert (folder / "templates" / "web" / "about.html").read_text("utf-8") == "Hi {{ site }}"
+    blog.run("unfence", "--as-sent", "--yes")
+    assert blog.listed("status")[0]["settings"]["changed"] == ["title", "templates/web/about.html"]
+
+
+def test_a_restore_replaces_newer_changes_only_if_told_to(blog: Blog) -> None:
+    copy = blog.home / "copy.db"
+    blog.run("settings", "set", "title=Berg")
+    blog.run("backup", str(copy))
+    blog.run("settings", "set", "title=Tal")
+    said = blog.run("restore", str(copy), "--yes", code=2)
+    assert "are newer than those of the backup (revision 1, of " in said
+    assert "--changes keep to keep them, or --changes backup to move them aside" in said
+    assert not blog.listed("status")[0]["fenced"]
+    assert "not backup or keep" in blog.run("restore", str(copy), "--yes", "--changes", "mine", code=2)
+    blog.run("restore", str(copy), "--yes", "--changes", "keep")
+    assert setting(blog, "title")["value"] == "Tal"
+    restored = json.loads(blog.run("restore", str(copy), "--yes", "--json", "--changes", "backup"))
+    assert setting(blog, "title")["value"] == "Berg"
+    assert "Tal" in (blog.home / "var" / restored["previous_changes"] / "settings.toml").read_text("utf-8")
+    blog.run("settings", "set", "title=Fluss")
+    assert [one["value"] for one in blog.listed("settings", "list", "--changed")] == ["Fluss"]
+
+
+def test_an_older_backup_without_changes_is_restored_as_before(blog: Blog) -> None:
+    copy = blog.home / "copy.db"
+    blog.run("backup", str(copy))
+    assert "is restored" in blog.run("restore", str(copy), "--yes")
+    blog.run("settings", "set", "title=Berg")
+    assert "(it has none)" in blog.run("restore", str(copy), "--yes", code=2)
+    blog.run("restore", str(copy), "--yes", "--changes", "backup")
+    assert blog.listed("settings", "list", "--changed") == []
