@@ -125,7 +125,10 @@ class Console:
         return answered
 
     def missing(self, request: Request) -> Response:
-        """The answer for a path without a page."""
+        """The answer for a path without a page; one that only ends with a slash too many leads to its page."""
+        path = request.url.path
+        if request.method != "POST" and path.endswith("/"):
+            return RedirectResponse(path.rstrip("/"), SEE_OTHER)
         visit = self._visit(request, None)
         return self._finished(visit, visit.error(MISSING, visit.words("There is no such page.")))
 

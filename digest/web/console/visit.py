@@ -181,6 +181,9 @@ class Visit:
             problem = problem.removesuffix(f" ({remedy})")
         elif isinstance(error, ConfigurationError) and error.remedy:
             problem, remedy = error.problem, error.remedy
+        if isinstance(error, BusyError):
+            problem = self.words("Too many attempts in a short time.")
+            remedy = self.words("Try again after %(seconds)s s.", seconds=error.seconds)
         made = self.error(code, problem, remedy=remedy, back=self.request.url.path if self.form is not None else "")
         if isinstance(error, BusyError):
             made.headers["Retry-After"] = str(error.seconds)

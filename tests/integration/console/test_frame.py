@@ -15,12 +15,13 @@ from digest.records.console import Role
 from digest.service.console import users
 from digest.settings import Settings
 from digest.settings.console import Console
+from digest.store import open_store
 from digest.web.console.frame import ANYBODY, NAVIGATION
 from digest.web.console.routes import PAGES
 from tests.consoles import Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from digest.store.transaction import Store
     from digest.web.console.frame import Page
@@ -41,55 +42,65 @@ def named(pages: list[Page]) -> list[object]:
     return [pytest.param(page, id=page.path) for page in pages]
 
 
+@pytest.fixture(scope="module")
+def people() -> Iterator[dict[str, Browser]]:
+    """A stranger and a user of each role, with their tokens, in front of one console: none of them changes anything."""
+    store = open_store("sqlite://")
+    stranger = Browser(store, Settings(base_url="http://digest.example.org", console=Console(on=True)))
+    yield {"": stranger, **{str(role): stranger.other().enter(role) for role in Role}}
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def tokens(people: dict[str, Browser]) -> dict[str, str]:
+    """The CSRF token of each of them."""
+    given = {who: "/console/account" if who else people[""].link() for who in people}
+    return {who: people[who].get(path).page.xpath("//input[@name='csrf']/@value")[0] for who, path in given.items()}
+
+
 @pytest.mark.parametrize("page", named(CLOSED))
-def test_a_page_leads_strangers_to_the_login_and_takes_nothing_from_them(console: Consoles, page: Page) -> None:
-    browser = console()
+def test_a_page_leads_strangers_to_the_login_and_takes_nothing_from_them(
+    people: dict[str, Browser], tokens: dict[str, str], page: Page
+) -> None:
     path = a_path(page)
     if page.get:
-        assert browser.get(f"{path}?a=b").to == f"/console/login?next={path.replace('/', '%2F')}%3Fa%3Db"
-    assert browser.send(path).status in {401, 403}
-    browser.get("/console/login")
-    assert browser.send(path, {"csrf": "x"}).status in {401, 403}
+        assert people[""].get(f"{path}?a=b").to == f"/console/login?next={path.replace('/', '%2F')}%3Fa%3Db"
+    for fields in ({}, {"csrf": "x"}, {"csrf": tokens[""]}):
+        assert people[""].send(path, fields).status == 401
 
 
 @pytest.mark.parametrize("page", named([page for page in CLOSED if page.needs("GET") in BELOW and page.get]))
-def test_a_page_refuses_the_role_below(console: Consoles, page: Page) -> None:
-    assert console().enter(BELOW[page.needs("GET")]).get(a_path(page)).status == 403
+def test_a_page_refuses_the_role_below(people: dict[str, Browser], page: Page) -> None:
+    assert people[BELOW[page.needs("GET")]].get(a_path(page)).status == 403
 
 
 @pytest.mark.parametrize("page", named([page for page in ACTING if page.needs("POST") in BELOW]))
-def test_an_act_refuses_the_role_below(console: Consoles, page: Page) -> None:
-    browser = console().enter(BELOW[page.needs("POST")])
-    token = browser.get("/console/account").page.xpath("//input[@name='csrf']/@value")[0]
-    assert browser.send(a_path(page), {"csrf": token}).status == 403
+def test_an_act_refuses_the_role_below(people: dict[str, Browser], tokens: dict[str, str], page: Page) -> None:
+    below = BELOW[page.needs("POST")]
+    assert "Your role does not allow this." in people[below].send(a_path(page), {"csrf": tokens[below]}).text
 
 
 @pytest.mark.parametrize("page", named(ACTING))
-def test_an_act_needs_the_token_of_its_session_and_a_page_of_ours(console: Consoles, page: Page) -> None:
-    mine = console()
-    if page.scope != ANYBODY:
-        mine.enter()
-    start = "/console/account" if page.scope != ANYBODY else "/console/login"
-    mine.get(start)
-    theirs = mine.other().enter()
-    stolen = theirs.get("/console/account").page.xpath("//input[@name='csrf']/@value")[0]
-    assert mine.send(a_path(page)).status == 403
-    assert mine.send(a_path(page), {"csrf": stolen}).status == 403
-    token = mine.get("/console/account" if page.scope != ANYBODY else mine.link()).page.xpath(
-        "//input[@name='csrf']/@value"
-    )[0]
+def test_an_act_needs_the_token_of_its_session_and_a_page_of_ours(
+    people: dict[str, Browser], tokens: dict[str, str], page: Page
+) -> None:
+    who, path = "" if page.scope == ANYBODY else "admin", a_path(page)
+    for fields in ({}, {"csrf": ""}, {"csrf": tokens["viewer"]}, {"csrf": tokens[who][:-1]}):
+        assert people[who].send(path, fields).status == 403
     for foreign in (
         {"origin": "https://evil.example"},
+        {"origin": "https://digest.example.org"},
         {"origin": "null"},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
     ):
-        assert mine.send(a_path(page), {"csrf": token}, **foreign).status == 403
+        answer = people[who].send(path, {"csrf": tokens[who]}, **foreign)
+        assert (answer.status, "no longer valid" in answer.text) == (403, True)
 
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if page.get]))
-def test_no_page_is_framed_cached_listed_or_scripted_from_elsewhere(console: Consoles, page: Page) -> None:
-    headers = console().enter().get(a_path(page)).headers
+def test_no_page_is_framed_cached_listed_or_scripted_from_elsewhere(people: dict[str, Browser], page: Page) -> None:
+    headers = people["admin"].get(a_path(page)).headers
     policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"
@@ -102,8 +113,8 @@ def test_no_page_is_framed_cached_listed_or_scripted_from_elsewhere(console: Con
 
 
 @pytest.mark.parametrize("page", named([page for page in PAGES if page.get is None]))
-def test_what_only_acts_shows_nothing(console: Consoles, page: Page) -> None:
-    answer = console().enter().get(a_path(page))
+def test_what_only_acts_shows_nothing(people: dict[str, Browser], page: Page) -> None:
+    answer = people["admin"].get(a_path(page))
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
 
 
@@ -207,6 +218,13 @@ def test_a_login_leads_to_no_other_site(console: Consoles, target: str) -> None:
 def test_a_login_leads_to_the_page_that_was_asked_for(console: Consoles) -> None:
     browser = console().enter()
     assert browser.get("/console/login?next=/console/account%3Fa%3Db").to == "/console/account?a=b"
+
+
+def test_a_slash_too_many_leads_to_the_page(console: Consoles) -> None:
+    browser = console().enter()
+    assert browser.get("/console/").to == HOME
+    assert browser.get("/console/account/").to == "/console/account"
+    assert browser.get("/console//").to == HOME
 
 
 def test_only_a_trusted_proxy_names_a_user(console: Consoles) -> None:

@@ -209,7 +209,9 @@ def test_a_guess_that_must_wait_costs_no_hash(console: Consoles, monkeypatch: py
     for number in range(6):
         attempt(browser, password=f"guess {number}")
     monkeypatch.setattr(passwords, "check_password", lambda *_: pytest.fail("a password was checked"))
-    assert attempt(browser).startswith("429")
+    refused = attempt(browser)
+    assert refused.startswith("429")
+    assert "Try again after 1 s." in attempt(browser)
 
 
 def test_one_network_that_tries_many_names_must_wait_too() -> None:
