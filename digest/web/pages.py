@@ -80,10 +80,8 @@ class Pages:
         """The same, with the values in a mapping."""
         script = script_of(request)
         where: dict[str, object] = {"path": request.url.path, "script": script}
-        if code == _OK and request.method in {"GET", "HEAD"}:
-            where["scripts"] = self._scripts(request)
         if code == _OK and not private:
-            where["canonical"] = self._canonical(request)
+            where |= {"canonical": self._canonical(request), "scripts": self.scripts(request)}
         made = self.html(self.language(request), name, {**where, **values})
         if script:
             made = _keeping(converted_page(made, script), script)
@@ -110,7 +108,7 @@ class Pages:
         kept = [(name, value) for name, value in request.query_params.items() if name in _SHARED and value != "1"]
         return f"{self._settings.base_url}{quote(request.url.path)}{f'?{urlencode(kept)}' if kept else ''}"
 
-    def _scripts(self, request: Request) -> dict[str, str]:
+    def scripts(self, request: Request) -> dict[str, str]:
         """This page in each script, and as it is written; empty if nothing here is Chinese."""
         if not any(source.language.startswith("zh") for source in self._settings.sources):
             return {}

@@ -126,6 +126,7 @@ class SignUp:
             "subscribe",
             code=_UNUSABLE if wrong else _OK,
             private=True,
+            scripts=self._pages.scripts(request) if request.method in {"GET", "HEAD"} else {},
             groups=offered(self._settings, self._pages.language(request), filled.digests or first),
             address=filled.address,
             back=filled.back,
