@@ -9,6 +9,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 
+from digest.errors import DigestError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from digest.settings import Settings
     from digest.store.transaction import Store
 
-_SEE_OTHER, _GONE = 303, 400
+_SEE_OTHER, _GONE, _UNABLE = 303, 400, 503
 
 
 def hook_routes(
@@ -55,7 +57,10 @@ def operators_application(
             *_console(store, settings, now, service),
             Route("/", lambda _: RedirectResponse("/console", _SEE_OTHER)),
         ],
-        exception_handlers={ClientDisconnect: lambda *_: PlainTextResponse("the request ended early\n", _GONE)},
+        exception_handlers={
+            ClientDisconnect: lambda *_: PlainTextResponse("the request ended early\n", _GONE),
+            DigestError: lambda *_: PlainTextResponse("try again in a minute\n", _UNABLE, {"Retry-After": "60"}),
+        },
     )
     made.router.redirect_slashes = False
     return made

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from digest.records.console import CredentialKind, Role, Way
-from digest.service.console import sessions, users
+from digest.service.console import passkeys, sessions, users
 from digest.settings import Settings
 from digest.settings.console import Console
 from digest.store import open_store
@@ -134,6 +137,10 @@ def test_the_answer_of_a_passkey_counts_once_and_for_one_browser(
     with store.read() as tx:
         assert len(tx.console_sessions.of(user.id)) == 1
     assert context.cookies() == before
+    fields = dict(parse_qsl(form))
+    challenge = json.loads(base64.urlsafe_b64decode(fields["challenge"].partition(".")[0]))[0]
+    for asked in (challenge, passkeys.new_challenge()):  # the answer was used, and answers nothing else
+        assert passkeys.check_passkey(store, settings, fields["answer"], asked, datetime.now(UTC)) is None
     context.close()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
@@ -32,7 +33,7 @@ _LEEWAY = 60  # seconds by which the provider's clock may differ
 _ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA"]
 _MISSING = "install digest[oidc], such as by `pip install 'digest[oidc]'`, or empty console.oidc.issuer"
 _FACTS = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")
-_READ_AGAIN = timedelta(hours=1)
+_READ_AGAIN, _TRY_AGAIN = timedelta(hours=1), timedelta(seconds=30)
 
 
 class OidcError(DigestError):
@@ -81,11 +82,16 @@ def _secret(settings: Settings) -> str:
 
 
 class Provider:
-    """The configured provider. What it publishes about itself is read once an hour."""
+    """The configured provider. What it publishes about itself is read once an hour, by one thread at a time.
+
+    A failure to read it counts for a while, so that strangers cannot keep the threads waiting for it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: tuple[datetime, Mapping[str, Any]] | None = None
+        self._failed: tuple[datetime, OidcError] | None = None
+        self._reading = threading.Lock()
 
     @property
     def _back(self) -> str:
@@ -148,8 +154,20 @@ class Provider:
 
     def _facts(self, now: datetime) -> Mapping[str, Any]:
         """What the provider publishes about itself. Source: OpenID Connect Discovery 1.0, section 4."""
-        if self._known and now - self._known[0] < _READ_AGAIN:
-            return self._known[1]
+        with self._reading:
+            if self._known and now - self._known[0] < _READ_AGAIN:
+                return self._known[1]
+            if self._failed and now - self._failed[0] < _TRY_AGAIN:
+                raise self._failed[1]
+            try:
+                found = self._published()
+            except OidcError as error:
+                self._failed = now, error
+                raise
+            self._known = now, found
+            return found
+
+    def _published(self) -> Mapping[str, Any]:
         issuer = self._settings.console.oidc.issuer
         try:
             found = _json(posting.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration"))
@@ -160,7 +178,6 @@ class Provider:
         if needed["issuer"] != issuer:
             problem = f"the provider calls itself {needed['issuer']}, not {issuer}"
             raise OidcError(problem, remedy="set console.oidc.issuer to that")
-        self._known = now, needed
         return needed
 
     def _client(self) -> Any:  # noqa: ANN401 - Authlib has no types

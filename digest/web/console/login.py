@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import RedirectResponse
 
@@ -15,6 +15,8 @@ from digest.web.console.frame import ANYBODY, Page
 from digest.web.console.visit import FORBIDDEN, LOGIN, MISSING, SEE_OTHER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.responses import Response
 
     from digest.records.console import User
@@ -134,7 +136,7 @@ def come_from_provider(visit: Visit) -> Response:
             and hmac.compare_digest(state.encode(), query.get("state", "").encode())
             and query.get("code")
         ):
-            claims = visit.console.provider.finish(query["code"], nonce, verifier, visit.now)
+            claims = _claims(visit, query["code"], nonce, verifier)
         case _:
             said = visit.words("This login is over. Begin it again.")
             return visit.error(FORBIDDEN, said, remedy=query.get("error", "")[:100], back=LOGIN)
@@ -147,6 +149,17 @@ def come_from_provider(visit: Visit) -> Response:
     made = visit.back(after)
     visit.console.set_cookie(made, _OIDC, "", seconds=0)
     return made
+
+
+def _claims(visit: Visit, code: str, nonce: str, verifier: str) -> Mapping[str, Any]:
+    """What the provider says about somebody; a network whose codes are wrong must wait, as with passwords."""
+    keys = [("network", visit.network)]
+    visit.console.throttle.check(keys, visit.now)
+    try:
+        return visit.console.provider.finish(code, nonce, verifier, visit.now)
+    except oidc.OidcError:
+        visit.console.throttle.wrong(keys, visit.now)
+        raise
 
 
 def link(visit: Visit) -> Response:

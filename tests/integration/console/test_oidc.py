@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import sys
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -17,6 +18,7 @@ from joserfc.jwk import RSAKey
 from digest.errors import ConfigurationError
 from digest.records.console import Role
 from digest.service.console.oidc import Provider
+from digest.service.operating import posting
 from digest.settings import Settings
 from digest.settings.console import Console, Oidc
 from tests.serving import serving
@@ -213,6 +215,31 @@ def test_a_provider_that_cannot_be_reached_is_named(console: Consoles, issuer: I
     answer = browser.get("/console/login/oidc")
     assert answer.status == 422
     assert "check console.oidc.issuer" in answer.text
+
+
+def test_strangers_cannot_keep_threads_waiting_for_a_provider(
+    console: Consoles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def unreachable(url: str) -> bytes:
+        asked.append(url)
+        raise OSError("no answer")
+
+    monkeypatch.setattr(posting, "get", unreachable)
+    browser = console(oidc=Oidc(issuer="http://127.0.0.1:1", client_id="digest", client_secret="x"))
+    for _ in range(5):
+        assert browser.get("/console/login/oidc").status == 422
+    assert len(asked) == 1
+    browser.clock.pass_by(timedelta(seconds=30))
+    browser.get("/console/login/oidc")
+    assert len(asked) == 2
+
+
+def test_a_network_whose_codes_are_wrong_must_wait(console: Consoles, issuer: Issuer) -> None:
+    browser = browser_of(console, issuer)
+    statuses = [logged_in(browser, issuer, code=f"guess-{number}").status for number in range(22)]
+    assert statuses == [422] * 20 + [429] * 2
 
 
 def test_without_the_package_the_error_says_what_to_install(
