@@ -107,9 +107,10 @@ def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool 
         yield found.store
 
 
-def in_step(store: Store, settings: Settings, reread: Callable[[], Settings]) -> Settings:
+def in_step(store: Store, settings: Settings, reread: Callable[[], Settings], *, serves: bool = True) -> Settings:
     """The settings with the newest changes that the store knows, which another process may have made.
 
+    If it `serves`, they also have to be complete, as for a start.
     If they do not fit this configuration, the present settings hold, and the log says why.
     """
     from digest.service.settings import following  # noqa: PLC0415 - only the service follows
@@ -119,7 +120,8 @@ def in_step(store: Store, settings: Settings, reread: Callable[[], Settings]) ->
         if following.revision_of(store) == settings.revision:
             return settings
         newer = reread()
-        require_ready(newer)
+        if serves:
+            require_ready(newer)
         renaming.require_present_names(store, newer)
     except ConfigurationError as error:
         _log.error("the newest changes of the settings are not used", reason=str(error))

@@ -98,6 +98,15 @@ def _changes(settings: Settings) -> Iterator[Finding]:
         yield warning("changes", f"{file} was written by hand: other processes do not know it yet ({remedy})")
 
 
+def _newer_changes(store: Store, settings: Settings) -> Iterator[Finding]:
+    """Changes that another host made, and that this one does not have in its files yet."""
+    with store.read() as tx:
+        newest = tx.settings.revision()
+    if newest > settings.revision:
+        says = f"the store has revision {newest}, and the file here {settings.revision or 'none'}"
+        yield warning("changes", f"{says} (`digest run` takes it over within seconds, and so does its next start)")
+
+
 def _contents(settings: Settings, now: datetime, *, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
     """Findings about the contents of a store that opens."""
     try:
@@ -106,6 +115,7 @@ def _contents(settings: Settings, now: datetime, *, deep: bool, progress: Callab
                 for source in settings.sources:
                     if source.is_fetched and not source.paused:
                         yield from _fetched(found.store, source, deep=deep, progress=progress)
+                yield from _newer_changes(found.store, settings)
                 yield from _clock(found.store, settings, now)
                 yield from _orphans(found.store, settings)
     except DigestError:

@@ -70,7 +70,7 @@ def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[
     Raises:
         ClockError: the clock is certainly wrong, as the store shows, unless `any_clock` is set.
     """
-    from digest.app import opened
+    from digest.app import in_step, opened
     from digest.service.operating.clocks import require_right_clock
 
     settings = settings_of(config)
@@ -79,7 +79,7 @@ def store_of(config: Path | None, *, any_clock: bool = False) -> Iterator[tuple[
             store = held.enter_context(opened(settings))
         if not any_clock:
             require_right_clock(store, settings.mail, clock())
-        yield settings, store
+        yield in_step(store, settings, lambda: settings_of(config), serves=False), store
 
 
 @contextlib.contextmanager

@@ -140,6 +140,12 @@ def is_in_tables(parts: Sequence[str]) -> bool:
     return fields.is_list_of_tables(tuple(parts[:1]))
 
 
+def is_group(path: Sequence[str]) -> bool:
+    """Whether there is a table of settings at a path, such as `mail` and `console.oidc`."""
+    found = fields.field_of(tuple(path))
+    return found is not None and not fields.is_list(found) and fields.group_of(found) is not None
+
+
 def value_at(document: Document, key: Key) -> object:
     """The value of a key in unchecked settings; None if they do not set it."""
     holder: Any = document
@@ -165,7 +171,7 @@ def keys_in(document: Document) -> list[str]:
         if name == UNSET:
             continue
         if isinstance(value, Mapping):
-            found += [f"{name}.{key}" for key in value]
+            found += _inner_keys(value, name)
         elif _are_tables(name, value):
             tables = (one for one in value if isinstance(one, Mapping))
             found += [f"{name}.{one.get('id')}.{key}" for one in tables for key in one if key != "id" or len(one) == 1]
@@ -173,6 +179,15 @@ def keys_in(document: Document) -> list[str]:
             found.append(name)
     unset = document.get(UNSET, ())
     return found + [str(one) for one in unset] if isinstance(unset, list) else found
+
+
+def _inner_keys(table: Document, name: str) -> list[str]:
+    """The keys in a table that is no setting itself."""
+    found = []
+    for key, value in table.items():
+        inner = f"{name}.{key}"
+        found += _inner_keys(value, inner) if isinstance(value, Mapping) and is_group(inner.split(".")) else [inner]
+    return found
 
 
 # --- other changes --------------------------------------------------------------------------------
@@ -198,13 +213,17 @@ def with_value(document: Document, key: Key, value: object, before: Document) ->
             tables.append(own := {"id": key[1]})
         own.update(rest)
         made[key[0]] = tables
-    elif len(key) > 1:
-        made[key[0]] = {**as_mapping(made.get(key[0], {})), key[1]: value}
-    elif isinstance(value, Mapping):
-        made[key[0]] = {**as_mapping(made.get(key[0], {})), **value}
     else:
-        made[key[0]] = value
+        _put(made, key, value)
     return made
+
+
+def _put(holder: dict[str, Any], key: Key, value: object) -> None:
+    """Set a value; a mapping is put into the table that is there."""
+    for part in key[:-1]:
+        holder[part] = holder = as_mapping(holder.get(part))
+    inner = as_mapping(holder.get(key[-1]))
+    holder[key[-1]] = {**inner, **value} if isinstance(value, Mapping) else value
 
 
 def without_key(document: Document, key: Key) -> dict[str, Any]:
@@ -218,14 +237,23 @@ def without_key(document: Document, key: Key) -> dict[str, Any]:
             if set(one) - {"id"}:
                 tables.append(one)
         made[key[0]] = tables
-    elif len(key) > 1 and isinstance(made.get(key[0]), dict):
-        made[key[0]].pop(key[1], None)
-    elif len(key) == 1:
-        made.pop(key[0], None)
-    if key[0] in made and isinstance(made[key[0]], dict | list) and not made[key[0]] and len(key) > 1:
-        del made[key[0]]
+        if not tables:
+            del made[key[0]]
+    else:
+        _drop(made, key)
     text = ".".join(key)
     return _with_unset(made, [one for one in made.get(UNSET, ()) if one != text and not one.startswith(f"{text}.")])
+
+
+def _drop(holder: dict[str, Any], key: Key) -> None:
+    """Remove a value, and the tables that are empty without it."""
+    inner = holder.get(key[0])
+    if len(key) == 1:
+        holder.pop(key[0], None)
+    elif isinstance(inner, dict):
+        _drop(inner, key[1:])
+        if not inner:
+            del holder[key[0]]
 
 
 def _without_unset(document: dict[str, Any], key: Key) -> dict[str, Any]:

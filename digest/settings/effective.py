@@ -143,8 +143,7 @@ def _settings(settings: Settings, given: dict[str, Any] | None) -> Iterator[tupl
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, Group):
-            for key, one in value:
-                yield f"{name}.{key}", (name, key), one
+            yield from _inner(value, (name,))
         elif fields.is_list_of_tables((name,)):
             for number, table in enumerate(value):
                 pairs = as_mapping(table) if isinstance(table, dict) else dict(table)
@@ -154,6 +153,16 @@ def _settings(settings: Settings, given: dict[str, Any] | None) -> Iterator[tupl
                         yield f"{name}.{pairs.get('id')}.{key}", (name, number, key), one
         else:
             yield name, (name,), value
+
+
+def _inner(group: Group, path: tuple[str, ...]) -> Iterator[tuple[str, positions.Path, object]]:
+    """Each setting of a table and of the tables in it."""
+    for name, value in group:
+        inner = (*path, name)
+        if isinstance(value, Group):
+            yield from _inner(value, inner)
+        else:
+            yield ".".join(inner), inner, value
 
 
 def _element(given: dict[str, Any], name: str, number: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, SettingError
 from digest.settings import fields
-from digest.settings.changes import UNSET, Document, Key, as_mapping, is_in_tables, key_of, require_changeable
+from digest.settings.changes import UNSET, Document, Key, as_mapping, is_group, is_in_tables, key_of, require_changeable
 from digest.settings.former import RENAMED
 from digest.settings.layers import Layer, Overlay, read, toml
 from digest.settings.positions import lines_of
@@ -129,23 +129,24 @@ class _Over:
     def set(self, name: str, value: object) -> None:
         if fields.is_list_of_tables((name,)):
             self._set_tables(name, value)
-        elif isinstance(value, Mapping) and fields.field_of((name,)) is not None:
-            for key, one in value.items():
-                self._set((name, key), one)
         else:
             self._set((name,), value)
 
     def _set(self, path: Key, value: object) -> None:
+        if isinstance(value, Mapping) and is_group(path):
+            for key, one in value.items():
+                self._set((*path, str(key)), one)
+            return
         if not self._is_allowed(path, path, ".".join(path)):
             return
         for former in RENAMED:
             if path == (former.now,):  # both lists would be joined
                 self.values[former.before[0]] = as_mapping(self.values.get(former.before[0]))
                 self.values[former.before[0]].pop(former.before[1], None)
-        if len(path) == 1:
-            self.values[path[0]] = value
-        else:
-            self.values[path[0]] = {**as_mapping(self.values.get(path[0])), path[1]: value}
+        holder = self.values
+        for part in path[:-1]:
+            holder[part] = holder = as_mapping(holder.get(part))
+        holder[path[-1]] = value
         self._paths[path] = path
 
     def _set_tables(self, name: str, value: object) -> None:

@@ -183,6 +183,8 @@ def test_a_document_survives_its_text(home: Path) -> None:
 def test_each_change_can_be_taken_back(home: Path) -> None:
     pairs: list[tuple[str, object]] = [
         ("title", "N"),
+        ("console.oidc.issuer", "https://id.example.org"),
+        ("console.oidc.title", "ID"),
         ("mail.host", "other.example"),
         ("sources.blog.every", "1h"),
         ("sources.blog.stale", None),
@@ -190,7 +192,16 @@ def test_each_change_can_be_taken_back(home: Path) -> None:
         ("sources.old", None),
     ]
     document = edited(home, *pairs)
-    for key in ("sources.more.path", "title", "mail", "sources.blog", "sources.more", "sources.old"):
+    for key in (
+        "sources.more.path",
+        "title",
+        "console.oidc.title",
+        "console",
+        "mail",
+        "sources.blog",
+        "sources.more",
+        "sources.old",
+    ):
         smaller = without_key(document, key_of(key))
         assert smaller != document
         document = smaller
@@ -226,6 +237,7 @@ def test_a_renamed_source_has_its_new_name_everywhere() -> None:
         ("mail.", "there is no such setting"),
         ("mail.password", "is a secret"),
         ("webhooks.a.secret", "is a secret"),
+        ("console.oidc.client_secret", "is a secret"),
         ("data_dir", "decides where this file lies"),
         ("layouts.a.b.c", "there is no such setting"),
     ],
@@ -274,3 +286,17 @@ def test_each_value_names_its_origin(home: Path, monkeypatch: pytest.MonkeyPatch
     assert (found["sources.old"].value, found["sources.old"].origin) == (None, Origin.CHANGES)
     assert "sources.old.path" not in found
     assert "geheim" not in str(found)
+
+
+def test_tables_in_tables_are_settings_like_others(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIGEST_CONSOLE_OIDC_CLIENT_SECRET", "geheim")
+    text = text_of(edited(home, ("console.oidc", {"title": "ID"}), ("console.oidc.client_id", "digest")))
+    assert tomllib.loads(text) == {"console": {"oidc": {"title": "ID", "client_id": "digest"}}}
+    settings = loaded(home, text)
+    assert settings.changed == ("console.oidc.title", "console.oidc.client_id")
+    found = {one.key: one for one in effective(read_layers())}
+    assert (found["console.oidc.title"].value, found["console.oidc.title"].origin) == ("ID", Origin.CHANGES)
+    assert found["console.oidc.client_secret"].value == "***"
+    assert "geheim" not in str(found)
+    wrong = mistakes(home, '[console.oidc]\nclient_secret = "x"\n')
+    assert wrong[0].startswith("var/changes/settings.toml:2: console.oidc.client_secret: is a secret")

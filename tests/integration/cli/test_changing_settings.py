@@ -115,6 +115,18 @@ def test_checks_and_the_status_say_what_is_changed(blog: Blog, article: type[Art
     assert "was written by hand" in blog.run("check")
 
 
+def test_a_command_that_acts_takes_over_what_another_host_changed(blog: Blog) -> None:
+    blog.run("settings", "set", "title=Berg")
+    file = blog.home / "var" / "changes" / "settings.toml"
+    older = file.read_text("utf-8")
+    blog.run("settings", "set", "sources.blog.paused=true")
+    newer = file.read_text("utf-8")
+    file.write_text(older, "utf-8")
+    assert "the store has revision 2, and the file here 1" in blog.run("check")
+    assert blog.run("refresh").count("blog") == 0, "it is paused"
+    assert file.read_text("utf-8") == newer
+
+
 def test_each_change_stands_in_the_audit_log_without_addresses(blog: Blog) -> None:
     blog.run("settings", "set", "operator=me@example.org", "sources.blog.every=1h")
     (act,) = [one for one in blog.listed("audit", "list") if one["act"] == "settings.set"]
