@@ -88,7 +88,7 @@ def trial(folder: Folders) -> Iterator[dict[str, jinja2.Environment]]:
         files = HeldFiles(_files(folder), _EXTENSIONS)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"a template cannot be read: {error}", place=named(folder)) from error
-    made = {language: _made(language, files) for language in LANGUAGES}
+    made = {language: _made(language, files, sandboxed=bool(folders(folder))) for language in LANGUAGES}
     token = _tried.set({(language, folders(folder)): one for language, one in made.items()})
     try:
         yield made
@@ -109,7 +109,7 @@ def release_templates() -> None:
 
 @lru_cache(maxsize=8)
 def _environment(language: str, own: tuple[Path, ...]) -> jinja2.Environment:
-    return _made(language, _files(own))
+    return _made(language, _files(own), sandboxed=bool(own))
 
 
 def _files(folder: Folders) -> jinja2.BaseLoader:
@@ -118,17 +118,19 @@ def _files(folder: Folders) -> jinja2.BaseLoader:
     return jinja2.FileSystemLoader([*folders(folder), files.shipped_folder("templates")])
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> jinja2.BytecodeCache:
+@lru_cache(maxsize=2)
+def _compiled(*, sandboxed: bool) -> jinja2.BytecodeCache:  # noqa: ARG001 - the code differs
     from digest.heldfiles import Compiled  # noqa: PLC0415 - as above
 
     return Compiled()
 
 
-def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
+def _made(language: str, files: jinja2.BaseLoader, *, sandboxed: bool) -> jinja2.Environment:
+    """An environment; a `sandboxed` one lets templates reach nothing but their values: the console can edit them."""
     import jinja2  # noqa: PLC0415 - as above
+    import jinja2.sandbox  # noqa: PLC0415 - as above
 
-    made = jinja2.Environment(
+    made = (jinja2.sandbox.SandboxedEnvironment if sandboxed else jinja2.Environment)(
         loader=files,
         autoescape=jinja2.select_autoescape(("html", "xml"), default=False),
         undefined=jinja2.StrictUndefined,
@@ -136,7 +138,7 @@ def _made(language: str, files: jinja2.BaseLoader) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
-        bytecode_cache=_compiled(),
+        bytecode_cache=_compiled(sandboxed=sandboxed),
     )
     made.globals["gap"] = "" if language.startswith("zh") else " "  # between two sentences, and behind a colon
     made.filters["zone_city"] = lambda zone: zone_city(zone, language)

@@ -64,6 +64,9 @@ def test_templates_are_shown_edited_if_they_can_be_rendered_and_reverted(api: Ap
     wrong = api.ask("PUT", "/templates/web/about.html", {"text": "{{ sitee }}"})
     assert wrong.status == 422
     assert "web/about.html:1: 'sitee' is undefined (did you mean site?)" in wrong.body["detail"]
+    escape = "{{ site.__class__.__mro__[1].__subclasses__() }}"
+    refused = api.ask("PUT", "/templates/web/about.html", {"text": escape})
+    assert (refused.status, "access to attribute '__class__'" in refused.body["detail"]) == (422, True)
     done = api.ask("PUT", "/templates/web/about.html", {"text": "Hi {{ site }}"})
     assert done.body["keys"] == ["templates/web/about.html"]
     assert api.get("/templates/web/about.html").body["text"] == "Hi {{ site }}"
