@@ -10,7 +10,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from digest.errors import DigestError
 from digest.service.operating.auditing import Actor, recorded
@@ -98,6 +106,19 @@ class AskedError(DigestError):
     def __init__(self, field: str, problem: str, *, remedy: str = "") -> None:
         self.field, self.problem, self.remedy = field, problem, remedy
         super().__init__(f"{field}: {problem}" + (f" ({remedy})" if remedy else ""))
+
+
+def checked(takes: type[Asked], **values: object) -> Asked:
+    """A request with these values, such as a form has.
+
+    Raises:
+        AskedError: one of them has not the right form.
+    """
+    try:
+        return takes(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise AskedError(".".join(map(str, first["loc"])) or "the form", first["msg"]) from error
 
 
 class Steps(Protocol):

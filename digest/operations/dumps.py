@@ -9,14 +9,13 @@ from pydantic import Field
 
 from digest.model import SourceId
 from digest.operations.core import Context, Listed, Nothing, Operation, Request, SparseView, View
-from digest.operations.forms import DateView, date_view
+from digest.operations.forms import DateView, ParagraphChange, date_view, diff_views
 from digest.operations.source_acts import PassView, pass_view, read, state_of
 from digest.operations.sources import source_of
 from digest.records.intake import DumpState
 from digest.records.operating import Scope
 from digest.service.intake.refresh import decide
 from digest.service.sources import holds
-from digest.typeset.differences import differences
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from digest.records.intake import KnownDump
     from digest.service.sources.holds import Held, Rewrite, SourceHolds
     from digest.settings import Source
-    from digest.typeset.differences import Piece
 
 
 class ReasonView(View):
@@ -48,20 +46,6 @@ class ArrivalView(View):
     title: str
     date: DateView | None
     announced: bool
-
-
-class PieceView(View):
-    """A stretch of a text."""
-
-    text: str
-    changed: bool
-
-
-class ParagraphChange(View):
-    """A changed paragraph before and after, in stretches."""
-
-    before: list[PieceView]
-    after: list[PieceView]
 
 
 class RewriteView(View):
@@ -225,15 +209,8 @@ def _rewrite(rewrite: Rewrite) -> RewriteView:
         cause=rewrite.cause,
         significant=rewrite.cause.significant,
         dates=[date_view(date) for date in rewrite.dates],
-        diff=[
-            ParagraphChange(before=_pieces(change.before), after=_pieces(change.after))
-            for change in differences(*rewrite.contents)
-        ],
+        diff=diff_views(*rewrite.contents),
     )
-
-
-def _pieces(pieces: Iterable[Piece]) -> list[PieceView]:
-    return [PieceView(text=piece.text, changed=piece.changed) for piece in pieces]
 
 
 def approve(context: Context, asked: DumpRequest) -> DecidedView:

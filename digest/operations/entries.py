@@ -11,7 +11,7 @@ from pydantic import Field
 from digest.errors import UnknownError
 from digest.model import EntryId, SourceId, kind_of
 from digest.operations.core import Context, Listed, Operation, PageRequest, Request, SparseView, View
-from digest.operations.forms import DateView, UidView, counts, date_view, uid_views
+from digest.operations.forms import DateView, ParagraphChange, UidView, counts, date_view, diff_views, uid_views
 from digest.records.operating import Scope
 from digest.records.publishing import EntryState, Handled, ReaderCount, Said
 
@@ -55,6 +55,14 @@ class RevisionView(View):
     cause: str
     significant: bool
     date: DateView | None
+
+
+class StepView(RevisionView):
+    """A revision with the dump that brought it, and the paragraphs in which it differs from the one before."""
+
+    source: str | None
+    dump: str | None
+    diff: list[ParagraphChange]
 
 
 class ReadersView(View):
@@ -169,6 +177,25 @@ def whole_view(one: Stored) -> WholeEntryView:
     )
 
 
+def history(context: Context, asked: EntryName) -> Listed[StepView]:
+    """Show the revisions of an entry, the newest first, each with what it changed."""
+    revisions = stored(context, asked).revisions
+    steps = [
+        StepView(
+            revision=r.number,
+            at=r.at,
+            cause=r.cause,
+            significant=r.significant,
+            date=date_view(r.date),
+            source=r.source,
+            dump=r.path,
+            diff=diff_views(before.content, r.content) if before else [],
+        )
+        for before, r in zip([None, *revisions], revisions, strict=False)
+    ]
+    return Listed[StepView](items=steps[::-1])
+
+
 def facts(one: Handled) -> dict[str, Any]:
     """What every view of an entry has."""
     entry, extras = one.entry, one.entry.content.extras
@@ -200,4 +227,14 @@ LIST = Operation(
     "entries.list", "GET", "/entries", Scope.READ, EntriesRequest, Listed[EntryView], listed, "entries list"
 )
 SHOW = Operation("entries.show", "GET", "/entries/{entry}", Scope.READ, EntryName, WholeEntryView, show, "entries show")
-OPERATIONS = (LIST, SHOW)
+HISTORY = Operation(
+    "entries.history",
+    "GET",
+    "/entries/{entry}/history",
+    Scope.READ,
+    EntryName,
+    Listed[StepView],
+    history,
+    "entries show",
+)
+OPERATIONS = (LIST, SHOW, HISTORY)

@@ -9,11 +9,12 @@ from pydantic import Field
 from digest.changes.identifiers import kind_and_value
 from digest.model import READERS
 from digest.operations.core import SparseView, View
+from digest.typeset.differences import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from digest.model import Entry, EntryDate, SourceId
+    from digest.model import Content, Entry, EntryDate, SourceId
     from digest.service.publishing.by_hand.acts import Done
 
 
@@ -32,6 +33,20 @@ class UidView(SparseView):
     source: str
     uid: str = ""
     link: str = ""
+
+
+class PieceView(View):
+    """A stretch of a text."""
+
+    text: str
+    changed: bool
+
+
+class ParagraphChange(View):
+    """A changed paragraph before and after, in stretches."""
+
+    before: list[PieceView]
+    after: list[PieceView]
 
 
 class DigestChange(View):
@@ -98,4 +113,15 @@ def uid_views(uids: Iterable[tuple[SourceId, str]]) -> list[UidView]:
         UidView.model_validate({"source": source, kind: value})
         for source, uid in uids
         for kind, value in [kind_and_value(uid)]
+    ]
+
+
+def diff_views(before: Content, after: Content) -> list[ParagraphChange]:
+    """The paragraphs in which two contents differ, the title first."""
+    return [
+        ParagraphChange(
+            before=[PieceView(text=one.text, changed=one.changed) for one in change.before],
+            after=[PieceView(text=one.text, changed=one.changed) for one in change.after],
+        )
+        for change in differences(before, after)
     ]

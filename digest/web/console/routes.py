@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from digest.operations import core
-from digest.web.console import account, editions, keeping, login, people, today, users
+from digest.web.console import account, editions, entries, keeping, layouts, login, people, sources, today, users
 from digest.web.console.frame import Console
 from digest.web.console.visit import HOME
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PAGES: tuple[Page, ...] = (
     *today.PAGES,
     *people.PAGES,
+    *sources.PAGES,
+    *layouts.PAGES,
+    *entries.PAGES,
     *editions.PAGES,
     *keeping.PAGES,
     *login.PAGES,
