@@ -119,7 +119,7 @@ def _made(port: int, key: str) -> Iterator[Path]:
         )
         settings = load(folder / "digest.toml")
         with closing(open_store(settings.database)) as store:
-            digests.register(store, settings, _NOW)
+            digests.register(store, settings.digests, _NOW)
             feeds.register(store, settings)
             with store.write() as tx:
                 add = partial(

@@ -156,7 +156,7 @@ def mails_a_second(server: Server, workers: int, mails: int, facts: dict[str, fl
         store = open_store(url)
         run_pass(store, settings, settings.sources[0])
         _subscribe(url, mails)
-        digests.register(store, settings, clock())
+        digests.register(store, settings.digests, clock())
         begun = time.monotonic()
         making.cut(store, settings, settings.digests[0], clock())
         facts["p"] = mails / (time.monotonic() - begun)

@@ -54,7 +54,7 @@ def opened(settings: Settings) -> Iterator[Store]:
     try:
         installation.require_ours(store, settings)
         renaming.require_present_names(store, settings)
-        digests.register(store, settings, clock())
+        digests.register(store, settings.digests, clock())
         feeds.register(store, settings)
         yield store
     finally:
@@ -102,7 +102,7 @@ def opened_to_read(settings: Settings, *, any_names: bool = False, needed: bool 
         if not any_names:
             renaming.require_present_names(found.store, settings)
         if found.own:
-            digests.register(found.store, settings, clock())
+            digests.register(found.store, settings.digests, clock())
             feeds.register(found.store, settings)
         yield found.store
 
@@ -126,7 +126,7 @@ def in_step(store: Store, settings: Settings, reread: Callable[[], Settings], *,
     except ConfigurationError as error:
         _log.error("the newest changes of the settings are not used", reason=str(error))
         return settings
-    digests.register(store, newer, clock())
+    digests.register(store, newer.digests, clock())
     feeds.register(store, newer)
     return newer
 

@@ -35,7 +35,7 @@ def prepare_reload(
         require_templates(after)
     use_templates = templating.prepare_templates(after.template_folders)
     answer_by_them = [server.following(after) for server in servers]
-    digests.register(store, after, now)
+    digests.register(store, after.digests, now)
     feeds.register(store, after)
 
     def follow() -> None:

@@ -152,7 +152,7 @@ def release(
         now, named = clock(), list(which or ())
         is_key = bool(named) and "/" in named[0] and "@" not in named[0]
         key = EditionKey(named.pop(0)) if is_key else None
-        found = releasing.leased_deliveries(store, settings, key, named, now)
+        found = releasing.leased_deliveries(store, settings.mail, key, named, now)
         chosen = [one for one in found if force or one.state is not releasing.HolderState.RUNNING]
         if dry_run:
             _print_leases(found, chosen, as_json=as_json)

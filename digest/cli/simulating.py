@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from digest.service.upkeep.simulating import SimulatedEdition, Simulation
-    from digest.settings import Settings
+    from digest.settings import Digest
 
 _FOLDER = Path("simulation")
 _MARK = ".digest-simulate"  # marks a folder that this command may empty
@@ -56,7 +57,7 @@ def simulate(
     from digest.service.upkeep import simulating
 
     settings = settings_of(config)
-    begin, end = _window(settings, since, until)
+    begin, end = _window(settings.digests, since, until)
     kept = "Nothing was sent and the state is unchanged; the next run replaces the files written so far."
     with opened_to_read(settings, needed=True) as store, Progress("replaying", kept=kept) as progress:
         require_free(settings, output, config)
@@ -79,8 +80,8 @@ def simulate(
         typer.echo("\n".join((*lines, "", f"Nothing was sent. All files are in {output}")))
 
 
-def _window(settings: Settings, since: str, until: str) -> tuple[datetime, datetime]:
-    zone = ZoneInfo(settings.digests[0].timezone if settings.digests else "UTC")
+def _window(digests: Sequence[Digest], since: str, until: str) -> tuple[datetime, datetime]:
+    zone = ZoneInfo(digests[0].timezone if digests else "UTC")
     begin = _moment(since, zone, "--from", end=False)
     end = _moment(until, zone, "--to", end=True)
     if begin >= end:

@@ -70,7 +70,7 @@ def records(settings: Settings, keys: Iterable[Key]) -> list[Record]:
     sender = settings.mail.sender_mailbox
     domain = sender.domain
     hosts = [host for host in (settings.mail.host, settings.fallback.host) if host]
-    names = dict.fromkeys(_mechanism(host, _web_host(settings)) for host in hosts)
+    names = dict.fromkeys(_mechanism(host, _web_host(settings.base_url)) for host in hosts)
     reports = mailbox(settings.mail.reply_to or settings.mail.sender).address
     return [
         Record("SPF", domain, " ".join(["v=spf1", *names, "~all"])),
@@ -206,7 +206,7 @@ def is_on_this_machine(host: str) -> bool:
     return host in THIS_MACHINE
 
 
-def _web_host(settings: Settings) -> str:
+def _web_host(base_url: str) -> str:
     """Our public host name, if base_url has one."""
-    host = urlsplit(settings.base_url).hostname or ""
+    host = urlsplit(base_url).hostname or ""
     return host if "." in host and not re.fullmatch(r"[\d.]+", host) else ""

@@ -194,7 +194,7 @@ def retry(context: Context, asked: RetryRequest) -> RetriedView:
 def _leases(context: Context, asked: LeasesRequest) -> tuple[list[LeasedDelivery], list[LeasedDelivery]]:
     """The leases that are asked for, and those of them that may be released."""
     edition = EditionKey(asked.edition) if asked.edition else None
-    found = releasing.leased_deliveries(context.store, context.settings, edition, asked.who, context.now())
+    found = releasing.leased_deliveries(context.store, context.settings.mail, edition, asked.who, context.now())
     return found, [one for one in found if asked.force or one.state is not releasing.HolderState.RUNNING]
 
 
@@ -249,7 +249,7 @@ def read_bounces(context: Context, _asked: Nothing) -> HandledView:
     """Read the maildir or the IMAP folder of bounces once; the service does this by itself."""
     from digest.service.bounces import messages  # noqa: PLC0415 - the parsers of mail are needed nowhere else here
 
-    messages.require_folder(context.settings)
+    messages.require_folder(context.settings.bounces)
     return HandledView(handled=dict(messages.read_mailboxes(context.store, context.settings, context.now)))
 
 

@@ -48,7 +48,7 @@ def no_more(
         private=True,
         state=str(LinkState.DAMAGED if misplaced else link.state),
         kind=str(link.kind or kind),
-        hours=int(consent.link_lifetime(settings, link.kind or kind).total_seconds() // _HOUR),
+        hours=int(consent.link_lifetime(settings.signup, link.kind or kind).total_seconds() // _HOUR),
     )
 
 
@@ -62,11 +62,11 @@ class MailLinks:
     def confirm(self, request: Request, form: Form | None) -> Response:
         """The page behind the link in a confirmation mail; its button confirms."""
         token, now = request.path_params["token"], self._now()
-        link = links.confirmation_link(self._store, self._settings, token, now)
+        link = links.confirmation_link(self._store, self._settings.signup, token, now)
         if form is not None and link.state is LinkState.OPEN:
             act = preferences.move if link.kind is ConfirmationKind.MOVE else consent.confirm
             act(self._store, self._settings, token, now)
-            link = links.confirmation_link(self._store, self._settings, token, now)
+            link = links.confirmation_link(self._store, self._settings.signup, token, now)
         if not link.usable or link.asked is None or link.kind is ConfirmationKind.ACCESS:
             return no_more(self._pages, request, self._settings, link, ConfirmationKind.JOIN)
         if link.state is LinkState.OPEN:

@@ -62,7 +62,7 @@ class _People:
         token = request.path_params["token"]
         link, owner = links.preferences_link(self._store, token), False
         if link.state is LinkState.DAMAGED:
-            link, owner = links.confirmation_link(self._store, self._settings, token, self._now()), True
+            link, owner = links.confirmation_link(self._store, self._settings.signup, token, self._now()), True
         record = link.person
         if record is None or not (link.kind is None or link.kind is ConfirmationKind.ACCESS):
             return no_more(self._pages, request, self._settings, link, ConfirmationKind.ACCESS)
@@ -120,7 +120,7 @@ class _People:
         if act == "link":
             language, network = self._pages.language(request), network_of(request, self._settings.web.proxies)
             consent.request_access(
-                self._store, self._settings, record, language=language, network=network, now=self._now()
+                self._store, self._settings.signup, record, language=language, network=network, now=self._now()
             )
             return "link"
         if act == "export" and owner:
@@ -133,7 +133,7 @@ class _People:
     def _ask_move(self, request: Request, written: str, record: SubscriberRecord, *, owner: bool) -> None:
         preferences.request_move(
             self._store,
-            self._settings,
+            self._settings.signup,
             record,
             written,
             proven=owner,

@@ -256,7 +256,7 @@ def _asking(home: Path) -> dict[str, Page]:
         consent.request_subscription(
             store, settings, "dora@example.org", digests=(), language="en", latest=False, network=network, now=now
         )
-        consent.request_access(store, settings, person, language="en", network=network, now=now)
+        consent.request_access(store, settings.signup, person, language="en", network=network, now=now)
         with store.write() as tx:
             join, access = tx.confirmations.lease(now, now, 2)
     return {

@@ -134,7 +134,7 @@ def test_links_of_before_say_what_is_so(older: Store) -> None:
     assert (used.kind, used.subscriber, used.proven) == (ConfirmationKind.JOIN, 1, False)
     assert (awaited.address, awaited.subscriber) == ("new@example.org", None)
     secret = older.secret()
-    states = [confirmation_link(older, settings, of_before(secret, one), NOW).state for one in (used, awaited)]
+    states = [confirmation_link(older, settings.signup, of_before(secret, one), NOW).state for one in (used, awaited)]
     assert states == [LinkState.USED, LinkState.OPEN]
 
 

@@ -96,7 +96,7 @@ class ByHand(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        digests.register(self.store, self.settings, self.now)
+        digests.register(self.store, self.settings.digests, self.now)
         feeds.register(self.store, self.settings)
         for page in (0, 1) * 5:  # of fewer, each edit would look like another page
             self._write(page)

@@ -87,7 +87,7 @@ class Course(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        digests.register(self.real, self.settings, self.now)
+        digests.register(self.real, self.settings.digests, self.now)
         feeds.register(self.real, self.settings)
         self._publish(1)
         self.read()

@@ -128,7 +128,7 @@ def test_no_answer_sets_a_cookie_or_may_be_read_by_another_site(site: Site, fill
     secret = site.store.secret()
     with site.store.read() as tx:
         (person,) = tx.subscribers.all()
-    consent.request_access(site.store, site.settings, person, language="en", network="x", now=NOW)
+    consent.request_access(site.store, site.settings.signup, person, language="en", network="x", now=NOW)
     with site.store.read() as tx:
         asked = tx.confirmations.get(ConfirmationId(1))
     assert asked is not None

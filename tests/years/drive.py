@@ -107,7 +107,7 @@ class Course:
     def run(self) -> Result:
         site = self._site
         self._set_alternating()
-        digests.register(self.store, self._settings, site.crawls[0])
+        digests.register(self.store, self._settings.digests, site.crawls[0])
         feeds.register(self.store, self._settings)
         for number, now in enumerate(site.crawls):
             self.crawl(number, now)

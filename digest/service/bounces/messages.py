@@ -21,7 +21,7 @@ from digest.mail.tokens import bounce_token, claimed_subscriber, proven_edition,
 from digest.model import BounceKind, Delivery, EditionKey, SubscriberId
 from digest.records.mailing import Bounce
 from digest.service.bounces import suppressing
-from digest.settings import Settings
+from digest.settings import Bounces, Mail, Settings
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -37,11 +37,11 @@ class BounceResult:
     suppressed: bool = False
 
 
-def envelope_sender(settings: Settings, secret: bytes, delivery: Delivery) -> str:
+def envelope_sender(mail: Mail, bounces: Bounces, secret: bytes, delivery: Delivery) -> str:
     """The address to which servers return a delivery."""
-    address = settings.bounces.address
+    address = bounces.address
     if not address:
-        return settings.mail.sender_mailbox.address
+        return mail.sender_mailbox.address
     return return_path(address, bounce_token(secret, delivery.subscriber.id, delivery.edition))
 
 
@@ -58,7 +58,7 @@ def handle_message(
 
     `recipients` and `sender` are those of its envelope. Without them, its headers say where it arrived and who sent it.
     """
-    report = reports.read_report(raw, our_addresses(settings))
+    report = reports.read_report(raw, our_addresses(settings.mail, settings.bounces))
     if sender is not None:
         report = replace(report, null_path=not sender)
     complaint = report.complaint
@@ -70,17 +70,17 @@ def handle_message(
     )
     secret = store.secret()
     with store.write() as tx:
-        whose = find_delivery(tx, secret, settings, evidence)
+        whose = find_delivery(tx, secret, settings.bounces, evidence)
         reason = _reason_to_ignore(tx, report, whose, named=evidence.names_one(settings.bounces.address))
         if reason or whose is None:
             tx.bounces.ignore(reason, now)
             return BounceResult(reason)
-        return record_bounce(tx, settings, whose, report, report.message_id.encode() or raw, now)
+        return record_bounce(tx, settings.bounces, whose, report, report.message_id.encode() or raw, now)
 
 
 def record_bounce(
     tx: Transaction,
-    settings: Settings,
+    bounces: Bounces,
     whose: tuple[SubscriberId, EditionKey],
     report: reports.Report,
     mark: bytes,
@@ -91,12 +91,12 @@ def record_bounce(
     message = hashlib.sha256(f"{person}\0{edition}\0".encode() + mark).hexdigest()
     if not tx.bounces.add(Bounce(person, edition, message, report.kind, report.status, report.text, now)):
         return BounceResult("known")
-    return BounceResult(report.kind, _apply_consequences(tx, settings, person, edition, report, now))
+    return BounceResult(report.kind, _apply_consequences(tx, bounces, person, edition, report, now))
 
 
-def our_addresses(settings: Settings) -> tuple[str, ...]:
+def our_addresses(mail: Mail, bounces: Bounces) -> tuple[str, ...]:
     """The names by which servers know us."""
-    return tuple(filter(None, (settings.bounces.address, settings.mail.sender_mailbox.address)))
+    return tuple(filter(None, (bounces.address, mail.sender_mailbox.address)))
 
 
 def _reason_to_ignore(
@@ -125,7 +125,7 @@ def _credible(report: reports.Report, address: str) -> bool:
 
 def _apply_consequences(
     tx: Transaction,
-    settings: Settings,
+    bounces: Bounces,
     person: SubscriberId,
     edition: EditionKey,
     report: reports.Report,
@@ -149,20 +149,20 @@ def _apply_consequences(
     reason = " ".join(f"bounced: {report.status} {report.text}".split())
     own = report.kind is BounceKind.HARD and bool(report.server)
     suppressing.request_suppression(
-        tx, settings, person, edition, report.kind, reason, status=report.status if own else "", now=now
+        tx, bounces, person, edition, report.kind, reason, status=report.status if own else "", now=now
     )
-    suppressing.apply_due(tx, settings, now)
+    suppressing.apply_due(tx, bounces, now)
     after = tx.subscribers.get(person)
     return after is not None and bool(after.suppressed)
 
 
-def require_folder(settings: Settings) -> None:
+def require_folder(bounces: Bounces) -> None:
     """Check that a folder is configured.
 
     Raises:
         ConfigurationError: neither a maildir nor an IMAP folder is configured.
     """
-    if not settings.bounces.maildir and not settings.bounces.imap_host:
+    if not bounces.maildir and not bounces.imap_host:
         raise ConfigurationError("neither maildir nor imap_host is set", place="bounces", remedy="see docs/bounces.md")
 
 
@@ -210,16 +210,16 @@ class DeliveryEvidence:
 
 
 def find_delivery(
-    tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
+    tx: Transaction, secret: bytes, bounces: Bounces, evidence: DeliveryEvidence
 ) -> tuple[SubscriberId, EditionKey] | None:
     """The delivery identified by the first genuine evidence; None if there is none."""
-    return next(_proven_deliveries(tx, secret, settings, evidence), None)
+    return next(_proven_deliveries(tx, secret, bounces, evidence), None)
 
 
 def _proven_deliveries(
-    tx: Transaction, secret: bytes, settings: Settings, evidence: DeliveryEvidence
+    tx: Transaction, secret: bytes, bounces: Bounces, evidence: DeliveryEvidence
 ) -> Iterator[tuple[SubscriberId, EditionKey]]:
-    for token in evidence.tokens(settings.bounces.address):
+    for token in evidence.tokens(bounces.address):
         claimed = claimed_subscriber(token)
         edition = claimed and proven_edition(secret, token, tx.bounces.editions(claimed))
         if claimed and edition:

@@ -18,7 +18,7 @@ from digest.errors import DigestError, UnknownError
 from digest.mail.replies.diagnosis import diagnose
 from digest.model import BounceKind, EditionKey, SubscriberId
 from digest.records.mailing import Bounce, Evidence, RequestState, SuppressionRequest
-from digest.settings import Settings
+from digest.settings import Bounces, Settings
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -48,7 +48,7 @@ class HeldEdition:
 
 def record_refusal(
     tx: Transaction,
-    settings: Settings,
+    bounces: Bounces,
     person: SubscriberId,
     edition: EditionKey,
     text: str,
@@ -66,12 +66,12 @@ def record_refusal(
     status, kind = diagnose(text).status, BounceKind.HARD if proven else BounceKind.SOFT
     known = hashlib.sha256(f"{person}\0{edition}".encode()).hexdigest()
     tx.bounces.add(Bounce(person, edition, f"refused {known}", kind, status, text, now))
-    request_suppression(tx, settings, person, edition, kind, text, status=status if proven else "", now=now)
+    request_suppression(tx, bounces, person, edition, kind, text, status=status if proven else "", now=now)
 
 
 def request_suppression(
     tx: Transaction,
-    settings: Settings,
+    bounces: Bounces,
     person: SubscriberId,
     edition: EditionKey,
     kind: BounceKind,
@@ -82,30 +82,30 @@ def request_suppression(
 ) -> None:
     """Request a suppression if there is evidence. `status`: the reply of the address's own server, otherwise empty."""
     sent = [SentEdition(key, kinds) for key, kinds in tx.bounces.counted(person)]
-    if suppresses(kind, edition, sent, settings.bounces.soft):
+    if suppresses(kind, edition, sent, bounces.soft):
         tx.breaker.ask(edition, person, Evidence.EDITIONS, reason, now)
     elif status.partition(".")[2] == _AT_THIS_ADDRESS and any(one.edition == edition for one in sent):
         tx.breaker.ask(edition, person, Evidence.SERVER, reason, now)
 
 
-def apply_due(tx: Transaction, settings: Settings, now: datetime) -> list[HeldEdition]:
+def apply_due(tx: Transaction, bounces: Bounces, now: datetime) -> list[HeldEdition]:
     """Apply due suppressions; returns the editions that request too many. Requires an exclusive transaction."""
-    return [held for edition in tx.breaker.waiting() if (held := _settle(tx, settings, edition, now))]
+    return [held for edition in tx.breaker.waiting() if (held := _settle(tx, bounces, edition, now))]
 
 
-def held_editions(tx: Transaction, settings: Settings, now: datetime) -> list[HeldEdition]:
+def held_editions(tx: Transaction, bounces: Bounces, now: datetime) -> list[HeldEdition]:
     """The editions that request too many suppressions; changes nothing."""
-    found = (_request_state(tx, settings, edition, now) for edition in tx.breaker.waiting())
+    found = (_request_state(tx, bounces, edition, now) for edition in tx.breaker.waiting())
     return [one.held for one in found if one and one.held]
 
 
 def apply_if_due(store: Store, settings: Settings, now: datetime) -> None:
     """Call `apply_due` only if it has something to do; otherwise nobody waits for a write transaction."""
     with store.read() as tx:
-        looks = [_request_state(tx, settings, edition, now) for edition in tx.breaker.waiting()]
+        looks = [_request_state(tx, settings.bounces, edition, now) for edition in tx.breaker.waiting()]
     if any(look and (look.weak or (look.applied if look.held else look.asked)) for look in looks):
         with store.write() as tx:
-            apply_due(tx, settings, now)
+            apply_due(tx, settings.bounces, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class _RequestState:
     dismissed: bool
 
 
-def _request_state(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> _RequestState | None:
+def _request_state(tx: Transaction, bounces: Bounces, edition: EditionKey, now: datetime) -> _RequestState | None:
     """The requests; None if the share is not known yet."""
     tally = tx.breaker.tally(edition)
     if tally.open and now < tally.made_at + _A_DAY:
@@ -140,13 +140,13 @@ def _request_state(tx: Transaction, settings: Settings, edition: EditionKey, now
     confirmed = any(one.state is RequestState.CONFIRMED for one in requests)
     count = len(asked) + len(applied)
     mails = tally.mails - tally.open  # after a day, mails that no server was offered yet show nothing
-    too_many = count >= FEWEST and count > settings.bounces.breaker * max(mails, 1)
+    too_many = count >= FEWEST and count > bounces.breaker * max(mails, 1)
     stopped = HeldEdition(edition, count, mails) if asked and too_many and not confirmed else None
     return _RequestState(weak, asked, applied, stopped, dismissed)
 
 
-def _settle(tx: Transaction, settings: Settings, edition: EditionKey, now: datetime) -> HeldEdition | None:
-    look = _request_state(tx, settings, edition, now)
+def _settle(tx: Transaction, bounces: Bounces, edition: EditionKey, now: datetime) -> HeldEdition | None:
+    look = _request_state(tx, bounces, edition, now)
     if look is None:
         return None
     tx.breaker.drop(edition, look.weak)

@@ -152,7 +152,7 @@ class WebhookIntake:
             raise HookError(Provider.SES, f"Amazon does not answer: {error}", status=_LATER) from error
 
     def _record_events(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
-        found = events(provider, payload, number, our_addresses(self._settings))
+        found = events(provider, payload, number, our_addresses(self._settings.mail, self._settings.bounces))
         secret = self._store.secret()
         results = []
         for start in range(0, len(found), _AT_ONCE):
@@ -168,12 +168,12 @@ class WebhookIntake:
                 evidence = DeliveryEvidence(
                     addresses=event.senders, recipients=(event.recipient,), message_ids=event.message_ids
                 )
-                whose = find_delivery(tx, secret, self._settings, evidence)
+                whose = find_delivery(tx, secret, self._settings.bounces, evidence)
                 if whose is None or tx.subscribers.get(whose[0]) is None:
                     tx.bounces.ignore(f"{provider}: of no mail of ours", now)
                 elif event.report.kind is not BounceKind.OTHER:
                     mark = f"hook\0{provider}\0{event.number}".encode("utf-8", "replace")
-                    results.append(record_bounce(tx, self._settings, whose, event.report, mark, now))
+                    results.append(record_bounce(tx, self._settings.bounces, whose, event.report, mark, now))
         return results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
 
 
-def register(store: Store, settings: Settings, now: datetime) -> None:
+def register(store: Store, digests: Sequence[Digest], now: datetime) -> None:
     """Register the configured digests, so that their first slots are known."""
     with store.read() as tx:
-        unknown = [digest.id for digest in settings.digests if tx.editions.digest(DigestId(digest.id)) is None]
+        unknown = [digest.id for digest in digests if tx.editions.digest(DigestId(digest.id)) is None]
     if unknown:
         with store.write() as tx:
             for name in unknown:

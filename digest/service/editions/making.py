@@ -23,7 +23,7 @@ from digest.service.editions.planning import LARGE_EDITION, plan_waiting, recipi
 from digest.service.editions.variants import Variants, edition_frame
 from digest.service.intake.passes import say_made
 from digest.service.operating import clocks
-from digest.settings import Digest, Settings
+from digest.settings import Digest, Settings, Source
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -110,7 +110,7 @@ def _due_slot(
         last_slot_at=state.last_slot_at,
         late=digest.late,
     )
-    first = digest.first == "now" and not state.editions and _all_settled(tx, settings, digest)
+    first = digest.first == "now" and not state.editions and _all_settled(tx, settings.sources, digest)
     due = slot is not None or first
     if due and digest.approve and not selecting.select_entries(tx, digest, state).empty:
         approval.ask(tx, digest, slot or now, now)
@@ -238,12 +238,12 @@ def _digest_state(tx: Transaction, digest: Digest, now: datetime) -> DigestState
     return state
 
 
-def _all_settled(tx: Transaction, settings: Settings, digest: Digest) -> bool:
+def _all_settled(tx: Transaction, sources: Sequence[Source], digest: Digest) -> bool:
     """Whether the first import of each source of the digest is finished: half an import is no first edition.
 
     A paused source is not waited for.
     """
-    read = [source.id for source in settings.sources if not source.paused]
+    read = [source.id for source in sources if not source.paused]
     names = [name for name in digest.sources if name in read] if digest.sources else read
     settled = {name for name, state in tx.readings.sources().items() if state.settled_at is not None}
     return settled.issuperset(names)

@@ -29,7 +29,7 @@ from digest.mail.tokens import confirmation_token, leave_token, preferences_toke
 from digest.model import Confirmation, ConfirmationKind, DigestId, Format, SingleMail, SingleMailKind
 from digest.records.people import UNMADE
 from digest.service.editions.digests import schedule_of
-from digest.settings import Settings
+from digest.settings import Mail, Settings
 from digest.templating import zone_name
 from digest.typeset.dates import format_day
 
@@ -43,9 +43,7 @@ _TEMPLATE = "template"
 _log = logs.get_logger()
 
 
-async def send_short_mail(
-    session: Session, settings: Settings, to: str, made: Callable[[], bytes]
-) -> TransportError | None:
+async def send_short_mail(session: Session, mail: Mail, to: str, made: Callable[[], bytes]) -> TransportError | None:
     """Render a mail and send it; returns the error, None if there is none. An invalid address counts as refused.
 
     A wrong template is an error of the phase `template`: it delays no other mail.
@@ -58,7 +56,7 @@ async def send_short_mail(
     except ValueError as error:
         return TransportError(str(error), phase="recipient", code=_PERMANENT * 100)
     try:
-        await session.send(Outgoing(settings.mail.sender_mailbox.address, to, message))
+        await session.send(Outgoing(mail.sender_mailbox.address, to, message))
     except TransportError as error:
         return error
     except ValueError as error:
@@ -157,7 +155,7 @@ async def send_single_mails(store: Store, settings: Settings, clock: Callable[[]
     async with open_session(settings) as session:
         while mail := await asyncio.to_thread(_begin, store, clock()):
             made = partial(single_message, store, settings, mail)
-            problem = await send_short_mail(session, settings, mail.address, made)
+            problem = await send_short_mail(session, settings.mail, mail.address, made)
             await asyncio.to_thread(_record, store, mail, problem, clock())
             sent += problem is None
             if stops_all(problem):
@@ -261,7 +259,7 @@ async def send_confirmations(store: Store, settings: Settings, clock: Callable[[
     async with open_session(settings) as session:
         for at, confirmation in enumerate(due):
             made = partial(confirmation_message, store, settings, confirmation)
-            problem = await send_short_mail(session, settings, confirmation.address, made)
+            problem = await send_short_mail(session, settings.mail, confirmation.address, made)
             await asyncio.to_thread(_record_confirmation, store, confirmation, problem, clock())
             sent += problem is None
             if stops_all(problem):

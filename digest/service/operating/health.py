@@ -162,7 +162,7 @@ def sending(tx: Transaction, settings: Settings, now: datetime) -> tuple[Sending
 
     if since := tx.backups.fenced():
         return Sending.FENCED, str(FencedError(since))
-    if held := suppressing.held_editions(tx, settings, now):
+    if held := suppressing.held_editions(tx, settings.bounces, now):
         return Sending.PAUSED, f"paused: {held[0]}"
     if paused := tx.deliveries.paused(now):
         return Sending.PAUSED, f"paused: {paused[0]}"

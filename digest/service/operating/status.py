@@ -136,7 +136,7 @@ def status(store: Store, settings: Settings, now: datetime) -> Status:
             tuple(map(without_addresses, tx.bounces.refusals(_REFUSALS))),
             tx.bounces.ignored(),
             tx.bounces.suppressed(),
-            tuple(suppressing.held_editions(tx, settings, now)),
+            tuple(suppressing.held_editions(tx, settings.bounces, now)),
             tuple(one for one in tx.resting.all() if one.until > now),
             tuple(tx.pacing.all(now - REMEMBERED)),
             troubles(tx, settings, now),

@@ -18,7 +18,7 @@ from digest.records.people import SubscriberRecord
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import plan_welcome
 from digest.service.people.subscribers import chosen_digests, follow
-from digest.settings import Settings
+from digest.settings import Settings, Signup
 
 if TYPE_CHECKING:
     from digest.mail.dns_records import MailDomains
@@ -59,7 +59,7 @@ def request_subscription(
         raise MailDomainError(address)
     request_confirmation(
         store,
-        settings,
+        settings.signup,
         ConfirmationKind.JOIN,
         address,
         digests=wanted,
@@ -77,7 +77,7 @@ def _mail_domains() -> MailDomains:
 
 
 def request_access(
-    store: Store, settings: Settings, person: SubscriberRecord, *, language: str, network: str, now: datetime
+    store: Store, signup: Signup, person: SubscriberRecord, *, language: str, network: str, now: datetime
 ) -> None:
     """Mail a subscriber a link with which its holder can see and erase all their data.
 
@@ -86,7 +86,7 @@ def request_access(
     """
     request_confirmation(
         store,
-        settings,
+        signup,
         ConfirmationKind.ACCESS,
         person.subscriber.address,
         subscriber=person.subscriber.id,
@@ -98,7 +98,7 @@ def request_access(
 
 def request_confirmation(
     store: Store,
-    settings: Settings,
+    signup: Signup,
     kind: ConfirmationKind,
     address: str,
     *,
@@ -116,13 +116,13 @@ def request_confirmation(
         BusyError: there are too many requests from this network, altogether, or for this mail provider.
     """
     domain = domain_of(address)
-    host = _mail_domains().host_of(domain) if settings.signup.mx else ""  # before the store is busy with us
+    host = _mail_domains().host_of(domain) if signup.mx else ""  # before the store is busy with us
     asker = network_hash(store.secret(), network)
     with store.write() as tx:
         asked = tx.confirmations.asked
-        if asked(now - _HOUR) >= settings.signup.total or asked(now - _HOUR, asker) >= settings.signup.per_network:
+        if asked(now - _HOUR) >= signup.total or asked(now - _HOUR, asker) >= signup.per_network:
             raise BusyError(int(_HOUR.total_seconds()))
-        most = settings.signup.per_domain * (_PROVIDER_SHARES if is_large_provider(domain, host) else 1)
+        most = signup.per_domain * (_PROVIDER_SHARES if is_large_provider(domain, host) else 1)
         if tx.confirmations.mailed_within(domain, host, now - _HOUR) >= most:
             raise BusyError(int(_HOUR.total_seconds()))  # also for an address that would not be mailed now
         mailed = tx.confirmations.mailed(kind, address, now - _DAY)
@@ -138,14 +138,14 @@ def request_confirmation(
             network=asker,
             mail=mailed < _MAILS[kind] and not flooded,
             now=now,
-            expires_at=now + link_lifetime(settings, kind),
+            expires_at=now + link_lifetime(signup, kind),
             proven=proven,
         )
 
 
-def link_lifetime(settings: Settings, kind: ConfirmationKind) -> timedelta:
+def link_lifetime(signup: Signup, kind: ConfirmationKind) -> timedelta:
     """How long a link of this kind is valid."""
-    return _ACCESS if kind is ConfirmationKind.ACCESS else settings.signup.expires
+    return _ACCESS if kind is ConfirmationKind.ACCESS else signup.expires
 
 
 def expire(store: Store, now: datetime) -> int:

@@ -21,7 +21,7 @@ from digest.records.people import Joining, KnownPerson, Newcomer
 from digest.service.editions.digests import frequencies_of
 from digest.service.people import preferences, subscribers
 from digest.service.upkeep.turns import in_turns
-from digest.settings import Settings
+from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -182,7 +182,7 @@ def _storable_rows(
             row = replace(row, timezone="")  # noqa: PLW2901 - the same row without it
         chosen, unmatched = topics.of(row.tags)
         report.unmatched.update(unmatched)
-        yield _Row(row.line, address, hashed, _newcomer(settings, row, address, wanted, chosen, now))
+        yield _Row(row.line, address, hashed, _newcomer(settings.digests, row, address, wanted, chosen, now))
 
 
 def _unwanted_elsewhere(file: PeopleFile, secret: bytes) -> dict[tuple[str, str], values.ListStatus]:
@@ -224,13 +224,13 @@ class _Topics:
         """The topics of these tags, each once, and the tags without a topic."""
         for tag in tags:
             if tag not in self._known:
-                self._known[tag] = subscribers.topic_named(self._settings, tag)
+                self._known[tag] = subscribers.topic_named(self._settings.topics, tag)
         chosen = dict.fromkeys(topic for tag in tags if (topic := self._known[tag]))
         return tuple(chosen), [tag for tag in tags if self._known[tag] is None]
 
 
 def _newcomer(
-    settings: Settings,
+    digests: Sequence[Digest],
     row: people.ListedPerson,
     address: str,
     wanted: Sequence[DigestId],
@@ -243,7 +243,7 @@ def _newcomer(
     return Newcomer(
         address,
         row.name,
-        row.language or subscribers.language_of_digests(settings, wanted),
+        row.language or subscribers.language_of_digests(digests, wanted),
         row.form or Format.BOTH,
         row.timezone,
         topics,

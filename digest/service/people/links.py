@@ -18,7 +18,7 @@ from digest.model import Confirmation, ConfirmationKind, DigestId, SubscriberId
 from digest.records.people import SubscriberRecord
 from digest.service.editions.renaming import read_leave
 from digest.service.people.consent import link_lifetime
-from digest.settings import Settings
+from digest.settings import Signup
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -57,7 +57,7 @@ class Link:
         return self.state in {LinkState.OPEN, LinkState.USED}
 
 
-def confirmation_link(store: Store, settings: Settings, token: str, now: datetime) -> Link:
+def confirmation_link(store: Store, signup: Signup, token: str, now: datetime) -> Link:
     """The link with which the owner of an address confirms."""
     read = read_confirmation_token(store.secret(), token)
     if read is None:
@@ -66,7 +66,7 @@ def confirmation_link(store: Store, settings: Settings, token: str, now: datetim
     with store.read() as tx:
         asked = tx.confirmations.get(read[0])
         if asked is None or confirmation_marks(asked) != read[1]:  # deleted: it expired, or its person was erased
-            over = now >= asked_at + link_lifetime(settings, kind)
+            over = now >= asked_at + link_lifetime(signup, kind)
             return Link(LinkState.EXPIRED if over else LinkState.ERASED, kind)
         if asked.done_at is not None:
             return _used(tx, asked)

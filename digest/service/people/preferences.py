@@ -32,7 +32,7 @@ from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.mailing.welcome import plan_latest
 from digest.service.people import consent, subscribers
-from digest.settings import Digest, Settings
+from digest.settings import Digest, Settings, Signup
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -153,7 +153,7 @@ _SOURCE = "address changed, confirmed by mail to the new one"
 
 def request_move(
     store: Store,
-    settings: Settings,
+    signup: Signup,
     person: SubscriberRecord,
     written: str,
     *,
@@ -172,7 +172,7 @@ def request_move(
     """
     consent.request_confirmation(
         store,
-        settings,
+        signup,
         ConfirmationKind.MOVE,
         checked_address(written),
         subscriber=person.subscriber.id,

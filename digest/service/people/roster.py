@@ -16,7 +16,7 @@ from digest.records.people import OnRoster, SubscriberRecord
 from digest.service.people import preferences
 from digest.service.people.preferences import Choices
 from digest.service.people.subscribers import checked_language, chosen_digests, require_person, topic_named
-from digest.settings import Settings
+from digest.settings import Settings, Topic
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store
@@ -141,7 +141,7 @@ def set_choices(
     if form is not None:
         wishes = replace(wishes, format=_form(form))
     if topics is not None:
-        wishes = replace(wishes, topics=_topics(settings, topics))
+        wishes = replace(wishes, topics=_topics(settings.topics, topics))
     if zone is not None:
         wishes = replace(wishes, timezone=zone)
     if digests:
@@ -169,10 +169,10 @@ def _feed(written: str) -> PrivateFeed:
     return PrivateFeed(name)
 
 
-def _topics(settings: Settings, written: str) -> tuple[str, ...]:
+def _topics(topics: Sequence[Topic], written: str) -> tuple[str, ...]:
     chosen = []
     for tag in split_tags(written):
-        meant = topic_named(settings, tag)
+        meant = topic_named(topics, tag)
         if meant is None:
             raise UnknownError("topic", tag, remedy="the configuration names the topics")
         chosen.append(meant)

@@ -16,7 +16,7 @@ from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.editions.renaming import read_leave
 from digest.service.mailing.welcome import plan_welcome
-from digest.settings import Settings
+from digest.settings import Digest, Settings, Topic
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -45,7 +45,7 @@ def add(
     """
     address = checked_address(written)
     wanted = chosen_digests(settings, digests)
-    mail_language = checked_language(language) if language else language_of_digests(settings, wanted)
+    mail_language = checked_language(language) if language else language_of_digests(settings.digests, wanted)
     called = checked_name(name)
     _check(form)
     secret = store.secret()
@@ -183,9 +183,9 @@ def chosen_digests(settings: Settings, names: Sequence[str] | None) -> list[Dige
     return [DigestId(name) for name in names or first]
 
 
-def language_of_digests(settings: Settings, wanted: Sequence[DigestId]) -> str:
+def language_of_digests(digests: Sequence[Digest], wanted: Sequence[DigestId]) -> str:
     """The language of the first configured one of these digests."""
-    return next(digest.language for digest in settings.digests if digest.id in wanted)
+    return next(digest.language for digest in digests if digest.id in wanted)
 
 
 def checked_language(written: str) -> str:
@@ -200,11 +200,9 @@ def checked_language(written: str) -> str:
     return found
 
 
-def topic_named(settings: Settings, name: str) -> str | None:
+def topic_named(topics: Sequence[Topic], name: str) -> str | None:
     """The configured topic with this id or title, ignoring case, width and marks; None if there is none."""
-    return next(
-        (topic.id for topic in settings.topics if same_name(topic.id, name) or same_name(topic.title, name)), None
-    )
+    return next((topic.id for topic in topics if same_name(topic.id, name) or same_name(topic.title, name)), None)
 
 
 def _check(form: str) -> None:

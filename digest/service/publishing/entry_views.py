@@ -1,6 +1,7 @@
 """Entries as the pages show them: text, dates and numbers in the visitor's language and in the zone of the source."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from html import escape
@@ -195,15 +196,15 @@ class Views:
             source=source.title if source else "",
             source_url=f"/sources/{source.id}" if source else "",
             first_seen_at=entry.first_seen_at,
-            seen=self.moment(entry.first_seen_at, zone_of(self.settings, source)),
+            seen=self.moment(entry.first_seen_at, zone_of(self.settings.sources, source)),
             revisions=entry.revision,
             tags=tuple(titles.labels(entry.content.extras.tags)),
         )
 
 
-def zone_of(settings: Settings, source: Source | None = None) -> ZoneInfo:
+def zone_of(sources: Sequence[Source], source: Source | None = None) -> ZoneInfo:
     """The zone of a source; by default that of the site, which is its first source's."""
-    chosen = source or next(iter(settings.sources), None)
+    chosen = source or next(iter(sources), None)
     return ZoneInfo(chosen.timezone if chosen else "UTC")
 
 

@@ -143,7 +143,7 @@ class Reading:
         return SourcePage(
             name,
             configured.title,
-            views.moment(state.refreshed_at, zone_of(self._settings, configured))
+            views.moment(state.refreshed_at, zone_of(self._settings.sources, configured))
             if state and state.refreshed_at
             else None,
             len(dumps),
@@ -200,7 +200,7 @@ class Reading:
             newer, older = tx.feeds.neighbours(EVERYTHING, found.id)
         views, zone = (
             Views(self._settings, language, self._now()),
-            zone_of(self._settings, source_of(self._settings, found)),
+            zone_of(self._settings.sources, source_of(self._settings, found)),
         )
         series = _newest_series(counts)
         return EntryPage(

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import urllib.error
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from digest.records.publishing import WebhookEvent
 from digest.service.operating.posting import post
 from digest.service.publishing.edition_feeds import edition_content, edition_id
 from digest.service.publishing.syndication import Syndication
-from digest.settings import Settings, Webhook
+from digest.settings import Digest, Settings, Webhook
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -76,7 +76,7 @@ def plan_events(store: Store, settings: Settings, webhook: Webhook, now: datetim
     with store.read() as tx:
         known = tx.webhooks.registered().get(webhook.id)
         state, _ = tx.entries.published_state()
-        editions = _editions(tx, settings, webhook, known[0]) if known else []
+        editions = _editions(tx, settings.digests, webhook, known[0]) if known else []
     if known and known[1] == state and not editions:
         return
     with store.write() as tx:
@@ -91,7 +91,7 @@ def plan_events(store: Store, settings: Settings, webhook: Webhook, now: datetim
                 body = _entry_body(tx, settings, syndication, entry, event, kind, now)
                 tx.webhooks.plan(webhook.id, event, f"entry.{kind}", to_json(body), now)
         _take_removed_out(tx, settings, syndication, webhook)
-        for edition in _editions(tx, settings, webhook, since):
+        for edition in _editions(tx, settings.digests, webhook, since):
             event = f"edition/{edition.key}"
             body = _edition_body(tx, settings, syndication, edition, event, now)
             tx.webhooks.plan(webhook.id, event, "edition.made", to_json(body), now)
@@ -108,11 +108,11 @@ def _take_removed_out(tx: Transaction, settings: Settings, syndication: Syndicat
             tx.webhooks.rewrite(webhook.id, event.event, to_json(body))
 
 
-def _editions(tx: Transaction, settings: Settings, webhook: Webhook, since: datetime) -> list[Edition]:
+def _editions(tx: Transaction, digests: Sequence[Digest], webhook: Webhook, since: datetime) -> list[Edition]:
     """The editions made since then that have no event yet, oldest first; those that are held wait."""
     if "editions" not in webhook.events:
         return []
-    made = [one for digest in settings.digests for one in tx.editions.outgoing(DigestId(digest.id))]
+    made = [one for digest in digests for one in tx.editions.outgoing(DigestId(digest.id))]
     recent = sorted((one for one in made if one.closes_at > since), key=lambda one: (one.closes_at, one.key))
     known = tx.webhooks.editions(webhook.id)
     return [one for one in recent if one.key not in known]

@@ -5,7 +5,7 @@ Decisions 67 and 68.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ def rename(store: Store, settings: Settings, old: SourceId, new: SourceId, now: 
             raise UnknownError("source", old, remedy="`digest status` names the sources")
         _require_free(tx, old, new)
         done = Done(tx.readings.shown_by(old), len(tx.readings.dumps(old)))
-        tx.renames.rename(old, new, _feeds(settings, old, new), now)
+        tx.renames.rename(old, new, _feeds(settings.topics, old, new), now)
         alert = tx.alerts.all().get(f"source {old}")
         if alert:
             tx.alerts.drop(alert.subject)
@@ -68,10 +68,10 @@ def _require_free(tx: Transaction, old: SourceId, new: SourceId) -> None:
         raise ConfigurationError(problem, place=new, remedy="choose another name")
 
 
-def _feeds(settings: Settings, old: SourceId, new: SourceId) -> dict[str, str]:
+def _feeds(topics: Sequence[Topic], old: SourceId, new: SourceId) -> dict[str, str]:
     """The keys of the feeds that contain the name, each with the new one."""
     keys = {f"source/{old}": f"source/{new}"}
-    for topic in settings.topics:
+    for topic in topics:
         before, after = (topic_key(_with_name(topic, {old, new}, name)) for name in (old, new))
         if before != after:
             keys[before] = after

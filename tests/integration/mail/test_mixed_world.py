@@ -188,7 +188,7 @@ def sent_to_the_end(post: Post, relay: Relay) -> set[str]:
             subjects |= set(tx.alerts.all())
             patient.rested |= {one.domain for one in tx.resting.all()}
             paused, left = tx.deliveries.paused(post.now), tx.deliveries.open()
-            held = suppressing.held_editions(tx, post.settings, post.now)
+            held = suppressing.held_editions(tx, post.settings.bounces, post.now)
         if held or not left:
             return subjects
         waits = [row.next_at for row in post.rows().values() if row.next_at]

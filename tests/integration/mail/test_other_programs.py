@@ -65,7 +65,7 @@ def sample(language: str) -> str:
     settings = load(ROOT / "config" / "demo" / "digest.toml").model_copy(update={"base_url": SITE})
     now = datetime(2026, 11, 30, tzinfo=UTC)
     store = open_store("sqlite://")
-    digests.register(store, settings, now)
+    digests.register(store, settings.digests, now)
     for source in settings.sources:
         refresh.refresh(store, settings, source, now=now)
     made = drafts.draft_edition(store, settings, settings.digests[0], now, language)

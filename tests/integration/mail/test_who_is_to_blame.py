@@ -321,7 +321,7 @@ def test_a_share_is_known_when_the_mails_are_sent_or_a_day_has_gone_by(inbox: In
 
     post.now += timedelta(hours=23, minutes=59)
     with post.store.write() as tx:
-        suppressing.apply_due(tx, post.settings, post.now)
+        suppressing.apply_due(tx, post.settings.bounces, post.now)
     assert suppressed(post) == set()
     post.now += timedelta(minutes=1)
     suppressing.apply_if_due(post.store, post.settings, post.now)

@@ -89,7 +89,7 @@ class Press(Paper):
 
 def made_at(folder: Path) -> Press:
     press = Press(folder, Article, open_store("sqlite://"))
-    digests.register(press.store, press.settings, press.now)
+    digests.register(press.store, press.settings.digests, press.now)
     return press
 
 

@@ -94,7 +94,7 @@ class Post(Press):
 
 def made_at(folder: Path, url: str = "sqlite://") -> Post:
     post = Post(folder, Article, open_store(url))
-    digests.register(post.store, post.settings, post.now)
+    digests.register(post.store, post.settings.digests, post.now)
     feeds.register(post.store, post.settings)
     return post
 

@@ -102,7 +102,7 @@ def opened(folder: Path, article: type[Article], **source: Any) -> Iterator[Pape
     """A paper with a store of its own; `source` is what its source says beside what it must."""
     store = open_store("sqlite://")
     made = Paper(folder, article, store, source=source)
-    digests.register(store, made.settings, made.now)
+    digests.register(store, made.settings.digests, made.now)
     yield made
     store.close()
 
@@ -203,7 +203,7 @@ def test_a_paused_person_gets_later_what_was_unannounced_when_they_came(paper: P
 def test_two_schedulers_make_one_edition(tmp_path: Path, article: type[Article]) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'digest.db'}")
     paper = Paper(tmp_path, article, store)
-    digests.register(store, paper.settings, paper.now)
+    digests.register(store, paper.settings.digests, paper.now)
     paper.publish("甲")
     subscribers.add(store, paper.settings, "a@example.org", now=paper.now)
     with ThreadPoolExecutor(4) as pool:
@@ -285,7 +285,7 @@ def test_over_any_course_each_article_is_announced_once(
 ) -> None:
     store = open_store("sqlite://")
     paper = Paper(tmp_path_factory.mktemp("paper"), article, store, options={"first": first})
-    digests.register(store, paper.settings, paper.now)
+    digests.register(store, paper.settings.digests, paper.now)
     for step in steps:
         match step:
             case int():
@@ -297,7 +297,7 @@ def test_over_any_course_each_article_is_announced_once(
             case "tick":
                 paper.tick()
             case _:
-                digests.register(store, paper.settings, paper.now)
+                digests.register(store, paper.settings.digests, paper.now)
     paper.now += timedelta(days=30)
     paper.cut()
 

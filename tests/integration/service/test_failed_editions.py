@@ -51,7 +51,7 @@ class Press:
             ],
             alerts={"webhook": "http://127.0.0.1:1/"},
         )
-        digests.register(store, self.settings, self.now)
+        digests.register(store, self.settings.digests, self.now)
         (folder / "dumps").mkdir()
         page = article("甲", (2026, 11, 10), ("甲的正文。",)).byline() + "最近评论\n"
         (folder / "dumps" / "page.txt").write_text(page, "utf-8")

@@ -38,7 +38,7 @@ def test_a_mail_whose_template_is_wrong_waits_until_it_is_mended_and_the_others_
     wrong.parent.mkdir(parents=True)
     wrong.write_text("{{ spam }}", "utf-8")
     with closing(open_store("sqlite://")) as store:
-        digests.register(store, settings, NOW)
+        digests.register(store, settings.digests, NOW)
         with store.write() as tx:
             person = tx.subscribers.add(
                 "bob@example.org", name="", language="en", fmt=Format.BOTH, digests=[WEEKLY], source="x", now=NOW

@@ -75,7 +75,7 @@ class Desk(Press):
 @contextmanager
 def opened(folder: Path, url: str) -> Iterator[Desk]:
     made = Desk(folder, Article, open_store(url))
-    digests.register(made.store, made.settings, made.now)
+    digests.register(made.store, made.settings.digests, made.now)
     yield made
     made.close()
 

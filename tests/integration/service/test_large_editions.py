@@ -28,7 +28,7 @@ def crowd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Press]:
     """A blog with so many subscribers that each edition is a large one."""
     monkeypatch.setattr(making, "LARGE_EDITION", 1_000)
     press = Press(tmp_path, Article, open_store(f"sqlite:///{tmp_path}/digest.db"))
-    digests.register(press.store, press.settings, press.now)
+    digests.register(press.store, press.settings.digests, press.now)
     rows = "email,digest\n" + "".join(f"reader{number}@example.org,weekly\n" for number in range(MANY))
     importing.import_people(press.store, press.settings, read_people(rows.encode(), press.now), now=press.now)
     yield press

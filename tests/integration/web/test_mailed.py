@@ -150,7 +150,7 @@ def test_an_old_link_is_called_expired_also_when_nothing_is_stored_of_it(desk: D
 
 def test_an_old_link_to_all_data_says_how_to_get_another(desk: Desk) -> None:
     record = desk.joined()
-    consent.request_access(desk.store, desk.settings, record, language="zh_CN", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, record, language="zh_CN", network="x", now=desk.now)
     own = desk.link()
     desk.now += HOUR
     assert heading(desk(own)) == EXPIRED
@@ -163,7 +163,7 @@ def test_an_erased_person_s_links_say_that_no_mail_is_sent_any_more(desk: Desk, 
     desk.post(link)
     record = desk.record()
     assert record is not None
-    consent.request_access(desk.store, desk.settings, record, language="zh_CN", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, record, language="zh_CN", network="x", now=desk.now)
     own = next(link_in(mail) for mail in desk.mailed() if str(mail["Message-ID"]).startswith("<access"))
     secret, number = desk.store.secret(), record.subscriber.id
     subscribers.erase(desk.store, ADA, now=desk.now)
@@ -313,7 +313,7 @@ def test_the_mail_to_confirm_is_html_and_text_with_a_button_and_short_lines(desk
 def test_a_signature_begins_as_mail_programs_know_it(desk: Desk) -> None:
     record = desk.joined()
     asked(desk, "bob@example.org")
-    consent.request_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, record, language="en", network="x", now=desk.now)
     desk.blog.run("edition", "cut", "weekly")
     desk.blog.run("edition", "send")
     desk.mailed()

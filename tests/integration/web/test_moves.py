@@ -252,7 +252,7 @@ def test_a_person_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_addr
     assert reply.page.xpath("//*[@role='alert']")
     assert by_kind(desk.mailed(), "access") == []
     record = required(desk, "thief@example.net")
-    consent.request_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, record, language="en", network="x", now=desk.now)
     (mail,) = by_kind(desk.mailed(), "access")
     for act in ("export", "erase"):
         assert desk.post(link_in(mail), act=act, sure="yes").headers["content-type"].startswith("text/html")
@@ -265,7 +265,7 @@ def test_a_person_who_has_only_a_forwarded_mail_gets_no_data_by_a_change_of_addr
 
 def test_a_person_who_proved_the_old_address_may_do_everything_at_once(desk: Desk) -> None:
     person = desk.joined()
-    consent.request_access(desk.store, desk.settings, person, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, person, language="en", network="x", now=desk.now)
     (mail,) = by_kind(desk.mailed(), "access")
     desk.post(ask(desk, link_in(mail)))
     assert desk.post(choices(desk, person), act="link").page.xpath("//*[@role='status']")

@@ -337,7 +337,7 @@ def test_while_nothing_can_be_written_a_person_who_presses_a_button_is_asked_to_
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = desk.joined()
-    consent.request_access(desk.store, desk.settings, record, language="en", network="x", now=desk.now)
+    consent.request_access(desk.store, desk.settings.signup, record, language="en", network="x", now=desk.now)
     own = desk.link()
     before = desk.everything()
     with monkeypatch.context() as meanwhile:

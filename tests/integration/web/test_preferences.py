@@ -50,7 +50,9 @@ def test_no_link_acts_when_it_is_only_followed(desk: Desk) -> None:
     """Programs that scan mail open every link in it, and often all links of the pages behind."""
     record = desk.joined()
     desk.post("/subscribe", address="bob@example.org")
-    consent.request_access(desk.store, desk.settings, record, language="en", network="192.0.2.0/24", now=desk.now)
+    consent.request_access(
+        desk.store, desk.settings.signup, record, language="en", network="192.0.2.0/24", now=desk.now
+    )
     desk.blog.run("edition", "cut", "weekly")
     desk.blog.run("edition", "send")
     links = set()
@@ -201,7 +203,9 @@ def test_only_the_owner_sees_and_erases_everything(desk: Desk) -> None:
 
 def test_the_owner_s_link_holds_an_hour(desk: Desk) -> None:
     record = desk.joined()
-    consent.request_access(desk.store, desk.settings, record, language="en", network="192.0.2.0/24", now=desk.now)
+    consent.request_access(
+        desk.store, desk.settings.signup, record, language="en", network="192.0.2.0/24", now=desk.now
+    )
     own = desk.link()
     desk.now += HOUR - timedelta(seconds=1)
     assert desk(own).status == 200

@@ -127,7 +127,7 @@ class _Drain:
                 self._judge.begin(tx.resting.all())
                 judging.load_earlier_refusals(tx, self._refusals)
                 self.report.paused = paused[0] if paused else ""
-                if held := suppressing.held_editions(tx, self._settings, self._clock()):
+                if held := suppressing.held_editions(tx, self._settings.bounces, self._clock()):
                     self.report.paused = str(held[0])
                 if since := tx.backups.fenced():
                     self.report.paused = str(FencedError(since))
@@ -277,4 +277,7 @@ class _Drain:
         return AttemptResult(delivery, DeliveryState.ACCEPTED, code=reply.code, text=str(reply))
 
     def _envelope(self, delivery: Delivery) -> Envelope:
-        return Envelope(messages.envelope_sender(self._settings, self._secret, delivery), delivery.subscriber.address)
+        return Envelope(
+            messages.envelope_sender(self._settings.mail, self._settings.bounces, self._secret, delivery),
+            delivery.subscriber.address,
+        )

@@ -224,7 +224,9 @@ class Ledger:
                 tx.subscribers.set_behind(result.delivery.digest, [result.delivery.subscriber.id], behind=True)
             if result.gone:
                 person, text = result.delivery.subscriber.id, result.text
-                record_refusal(tx, self._settings, person, result.delivery.edition, text, proven=result.proven, now=now)
+                record_refusal(
+                    tx, self._settings.bounces, person, result.delivery.edition, text, proven=result.proven, now=now
+                )
             if result.pause:
                 tx.deliveries.pause(result.pause, now + self._mail.pause)
             if result.paused_until:

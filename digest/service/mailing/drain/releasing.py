@@ -18,7 +18,7 @@ from digest.errors import DigestError, UnknownError, masked
 from digest.model import EditionKey
 from digest.records.mailing import DeliveryRow
 from digest.service.upkeep.turns import in_turns
-from digest.settings import Settings
+from digest.settings import Mail
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
@@ -58,7 +58,7 @@ def holder_state(leased_until: datetime, lease: timedelta, now: datetime) -> Hol
 
 
 def leased_deliveries(
-    store: Store, settings: Settings, edition: EditionKey | None, who: Sequence[str], now: datetime
+    store: Store, mail: Mail, edition: EditionKey | None, who: Sequence[str], now: datetime
 ) -> list[LeasedDelivery]:
     """The leased deliveries, of one edition or all, to these addresses and domains or to everybody.
 
@@ -75,7 +75,7 @@ def leased_deliveries(
     for name, names in wanted.items():
         if not any(_is(row.address, names) for row in found):
             raise DigestError(f"{masked(name)}: nothing is leased to them (see `digest deliveries release --dry-run`)")
-    lease = settings.mail.lease
+    lease = mail.lease
     return [LeasedDelivery(row, holder_state(row.leased_until, lease, now)) for row in found if row.leased_until]
 
 

@@ -111,7 +111,7 @@ def _make_blog(store: Store, settings: Settings, folder: Path) -> SampleBlog:
             "digests": tuple(one.model_copy(update={"template": "weekly"}) for one in settings.digests),
         }
     )
-    digests.register(store, ours, _NOW - timedelta(days=1))
+    digests.register(store, ours.digests, _NOW - timedelta(days=1))
     feeds.register(store, ours)
     _read_samples(store, ours, folder, {"search.txt": texts["search.txt"]}, _NOW - timedelta(hours=3))
     made = making.cut(store, ours, ours.digests[0], _NOW - timedelta(hours=2))

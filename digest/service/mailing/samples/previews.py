@@ -282,7 +282,7 @@ def _sample_store(settings: Settings, digest: Digest, now: datetime) -> Iterator
     invented = settings.model_copy(update={"sources": demo.sources, "topics": demo.topics, "digests": (alone,)})
     scratch = open_scratch(now, secrets.token_bytes(32))
     try:
-        digests.register(scratch, invented, now)
+        digests.register(scratch, invented.digests, now)
         for source in demo.sources:
             refresh(scratch, invented, source, now=now)
         yield scratch, invented

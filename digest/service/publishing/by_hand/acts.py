@@ -5,7 +5,7 @@ Decisions 63 and 65.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from digest.service.editions.selecting import select_entries
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
-    from digest.settings import Settings
+    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 
@@ -74,9 +74,9 @@ def perform(store: Store, settings: Settings, work: Callable[[Transaction], Outc
     """
     try:
         with store.write() as tx:
-            before = _upcoming(tx, settings)
+            before = _upcoming(tx, settings.digests)
             outcome = work(tx)
-            done = Done(outcome, _heard(before, _upcoming(tx, settings)), dry_run)
+            done = Done(outcome, _heard(before, _upcoming(tx, settings.digests)), dry_run)
             _take_back(done)
     except _TriedError as tried:
         return tried.done
@@ -130,10 +130,10 @@ def record(
     tx.by_hand.record(Act(0, now, OPERATOR, kind, entry, other, source, before or {}, after or {}))
 
 
-def _upcoming(tx: Transaction, settings: Settings) -> dict[str, dict[tuple[Section, EntryId], str]]:
+def _upcoming(tx: Transaction, digests: Sequence[Digest]) -> dict[str, dict[tuple[Section, EntryId], str]]:
     """The content of each digest's next edition if made now, by its id: titles by section and entry."""
     found: dict[str, dict[tuple[Section, EntryId], str]] = {}
-    for digest in settings.digests:
+    for digest in digests:
         state = tx.editions.digest(DigestId(digest.id))
         if state is not None:
             chosen = select_entries(tx, digest, state).entries
