@@ -232,7 +232,7 @@ class Catalogue:
             [one.entry for one in found.selection.entries if one.section is section]
             for section in (Section.NEW, Section.CORRECTED)
         )
-        offered = groups(self._settings)
+        offered = groups(self._settings, new)
         grouped = in_groups(offered, new, lambda entry: group_of(offered, entry))
         at = views.moment(found.due, digest_zone(self._settings, DigestId(name)))
         return NextEditionPage(

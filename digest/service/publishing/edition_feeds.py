@@ -214,7 +214,7 @@ def edition_content(
         return None
     shown = list(zip(selected, syndication.told(tx, [one.entry for one in selected]), strict=True))
     removed = {one.entry.id for one in selected if tx.feeds.removed_at(one.entry.id) is not None}
-    offered = feeds.groups(settings)
+    offered = feeds.groups(settings, [one.entry for one in selected])
     named = {
         one.entry.id: "" if one.entry.id in removed else entry_views.group_of(offered, one.entry) for one in selected
     }

@@ -86,11 +86,14 @@ def _feeds(settings: Settings, sources: Iterable[Source]) -> list[Feed]:
     return made
 
 
-def groups(settings: Settings) -> list[tuple[str, Callable[[Entry], bool]]]:
-    """The groups of the new entries of an edition, with their rules: the topics, or without topics the sources."""
-    offered = [feed for feed in feeds(settings) if feed.path]
-    chosen = [feed for feed in offered if feed.path.startswith("topics/")] or offered
-    return [(feed.name, feed.holds) for feed in chosen]
+def groups(settings: Settings, entries: Iterable[Entry] | None = None) -> list[tuple[str, Callable[[Entry], bool]]]:
+    """The groups of the new entries of an edition, with their rules: the topics, or without topics the sources.
+
+    With `entries`, the sources are those of the entries only: there may be thousands of others.
+    """
+    shown = None if entries is None else {str(name) for entry in entries for name in entry.sources}
+    among = [one for one in settings.sources if not settings.topics and (shown is None or one.id in shown)]
+    return [(feed.name, feed.holds) for feed in _feeds(settings, among) if feed.path]
 
 
 def subject(site: str, words: tuple[str, str], language: str) -> str:

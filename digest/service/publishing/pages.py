@@ -274,7 +274,7 @@ class Reading:
                 if one.section is wanted
             )
 
-        offered = groups(self._settings)
+        offered = groups(self._settings, [one.entry for one in selected])
         named = {one.entry.id: "" if one.entry.id in gone else group_of(offered, one.entry) for one in selected}
         grouped = in_groups(offered, section(Section.NEW), lambda one: named[one.id])
         place = next((at for at, one in enumerate(same) if one.url == f"/editions/{key}"), None)

@@ -7,6 +7,7 @@ import email.policy
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import feedparser
@@ -16,6 +17,7 @@ from lxml import etree
 
 from digest.app import opened
 from digest.service.publishing import edition_feeds
+from digest.service.publishing.feeds import groups
 from digest.settings import load
 from tests.integration.web.site import Site
 
@@ -125,6 +127,20 @@ def test_what_becomes_known_of_an_article_changes_no_edition_that_was_made(blog:
         blog.refresh()
     assert blog.entries()["甲"]["date"]["year"] == 2026
     assert content() == before
+
+
+def test_the_groups_of_entries_name_no_other_sources(blog: Blog) -> None:
+    config = blog.home / "digest.toml"
+    more = "".join(f'[[sources]]\nid = "s{n}"\ntitle = "来源{n}"\npath = "s{n}"\n' for n in range(3))
+    config.write_text(config.read_text("utf-8").replace("[[digests]]", more + "[[digests]]"), "utf-8")
+    for name in ("dumps", "s0", "s1", "s2"):
+        (blog.home / name).mkdir(exist_ok=True)
+    settings = load(config)
+    entry = SimpleNamespace(sources=("s1",))
+    assert [name for name, _ in groups(settings)] == ["山上", "来源0", "来源1", "来源2"]
+    ((name, holds),) = groups(settings, [entry])  # type: ignore[list-item] # only its sources matter
+    assert name == "来源1"
+    assert holds(entry)  # type: ignore[arg-type] # as above
 
 
 def test_two_corrections_between_two_editions_are_shown_one_after_the_other(blog: Blog, article: type[Article]) -> None:
