@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults power years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults power api years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -64,6 +64,9 @@ faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the 
 
 power: $(READY) ## Cut the power at every system call, with every loss; writes the table of docs/reliability.md
 	DIGEST_TEST_POWER=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_POWER_PAGE=1 $(BIN)/python -m pytest tests/power
+
+api: $(READY) ## Send fifty requests of every kind to every operation of the API, as schemathesis invents them
+	DIGEST_TEST_EXAMPLES=50 $(BIN)/python -m pytest tests/integration/api/test_schemathesis.py
 
 years: $(READY) ## Crawl 300 random sites for two years each, or SITES=…; writes the table of docs/reliability.md
 	$(BIN)/python -m tests.years $(SITES)

@@ -70,9 +70,9 @@ def routes(
     paths: dict[str, dict[str, Operation[Any, Any]]] = {}
     for one in operations:
         paths.setdefault(one.path, {})[one.method] = one
-    performing = [
-        Route(path, partial(api.answer, by_method), methods=list(by_method)) for path, by_method in paths.items()
-    ]
+    # A path without names comes before one with names that would match it too.
+    ordered = sorted(paths, key=lambda path: path.count("{"))
+    performing = [Route(path, partial(api.answer, paths[path]), methods=list(paths[path])) for path in ordered]
     cors = Middleware(
         CORSMiddleware,
         allow_origins=list(settings.api.origins),
@@ -86,7 +86,9 @@ def routes(
         exception_handlers={404: _missing, 405: _not_allowed},
     )
     made.router.redirect_slashes = False
-    return [Route(PAGE, api.page), Mount(ROOT, made)]
+    mounted = Mount(ROOT, made)
+    mounted.path_regex = re.compile(mounted.path_regex.pattern, re.DOTALL)  # a line break is no way out of the API
+    return [Route(PAGE, api.page), mounted]
 
 
 class _Api:
@@ -150,14 +152,11 @@ class _Api:
         Raises:
             RefusedError: there is none, or it made too many requests; or too many wrong ones came from its network.
         """
-        with self._counting:
-            if wait := self._failures.wait(network):
-                raise RefusedError(_too_many(wait))
         token = tokens.check(self._store, _bearer(request), self._now())
         with self._counting:
-            if token is None:
-                self._failures.count(network)
-                raise RefusedError(_not_authenticated())
+            if token is None:  # a right one is never refused for what others in its network do
+                wait = self._failures.count(network)
+                raise RefusedError(_too_many(wait) if wait else _not_authenticated())
             if wait := self._requests.count(token.id):
                 raise RefusedError(_too_many(wait))
         return token

@@ -158,6 +158,8 @@ def _responses(one: Operation[Any, Any], answer: dict[str, Any]) -> dict[str, An
     for status, description in _FAILURES.items():
         if has_body(one) or (status not in _WITH_A_BODY and (status != _MALFORMED or one.is_act)):
             made[str(status)] = {"description": description, "content": content}
+    if "413" in made:  # a very large one is refused before anything reads it
+        made["413"] = {**made["413"], "content": content | {"text/plain": {"schema": {"type": "string"}}}}
     return made
 
 

@@ -273,9 +273,15 @@ def test_a_token_that_asks_too_often_waits(api: Api) -> None:
     assert api.ask("GET", "/audit", token=api.token_of(Scope.ADMIN)).status == 200
 
 
-def test_a_network_that_guesses_tokens_is_slowed_down(api: Api) -> None:
+def test_a_network_that_guesses_tokens_is_slowed_down_and_a_right_token_from_there_is_not(api: Api) -> None:
     statuses = [api.ask("GET", "/audit", token=f"digest_a_{number}").status for number in range(22)]
     assert (statuses[0], statuses[-1]) == (401, 429)
+    assert api.get("/audit").status == 200
+
+
+def test_a_path_without_names_says_its_own_methods_and_no_path_leads_out_of_the_api(api: Api) -> None:
+    assert api.ask("PUT", "/editions/hold").headers["allow"] == "POST"
+    check_problem(api.get("/nothing/%0A"), 404)
 
 
 def test_room_comes_back_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
