@@ -23,7 +23,7 @@ def list_(context: typer.Context, *, as_json: JsonOption = False, config: Config
         listed = perform(notices.ALERTS, context_of(settings, store), Nothing())
     if as_json:
         for one in listed.items:
-            print_json(one.model_dump())
+            print_json(one.model_dump(exclude={"kind"}))
         return
     now, found = clock(), [one for one in listed.items if one.well_since is None]
     if not found:

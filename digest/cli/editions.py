@@ -113,11 +113,11 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 
     with store_to_read(config) as (settings, store):
         context = context_of(settings, store)
-        made = perform(editions.SHOW, context, editions.EditionName(edition=key))
+        made = perform(editions.SHOW, context, editions.EditionRequest(edition=key))
         with store.read() as tx:
             rows = tx.deliveries.rows(EditionKey(made.key))
     if as_json:
-        shown = made.model_dump(exclude={"entries": {"__all__": {"headline"}}, "acts": True})
+        shown = made.model_dump(exclude={"entries": {"__all__": {"headline"}}, "acts": True, "days": True})
         mails = [deliveries.delivery_view(one, []).model_dump(exclude=deliveries.NOT_IN_AN_EDITION) for one in rows]
         print_json(shown | {"recipients": mails, "acts": [one.model_dump() for one in made.acts]})
         return

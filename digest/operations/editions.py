@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from digest.model import DeliveryState, DigestId, EditionKey, Section
 from digest.operations.core import AskedError, Context, Listed, Nothing, Operation, PageRequest, Request, View
 from digest.records.operating import Scope
 from digest.service.editions.digests import edition_name, schedule_of
+from digest.service.people.roster import people_counts
 from digest.typeset.titles import headline
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from digest.records.editions import EditionAct, EditionCounts
     from digest.settings import Digest
     from digest.store.transaction import Transaction
+
+
+_YEAR = timedelta(weeks=52)
 
 
 class EditionView(View):
@@ -66,7 +70,7 @@ class ActView(View):
     detail: str
 
 
-class EditionDetail(EditionView):
+class EditionDetail(EditionSummary):
     """An edition with its entries and what was decided about it; `deliveries.list` names its mails."""
 
     entries: list[EditionEntry]
@@ -127,6 +131,12 @@ class EditionName(Request):
     """One edition."""
 
     edition: str = Field(min_length=1, max_length=300, description="The key of an edition, such as weekly/2026-W47.")
+
+
+class EditionRequest(EditionName):
+    """One edition to look at."""
+
+    language: Literal["en", "zh_CN"] = Field("en", description="The language of `days`.")
 
 
 class EditionsRequest(PageRequest):
@@ -208,8 +218,8 @@ def list_digests(context: Context, _asked: Nothing) -> Listed[DigestSummary]:
     from digest.service.editions.approval import deadline  # noqa: PLC0415 - the other operations need less
 
     now, found = context.now(), []
+    followers = people_counts(context.store, now, now - _YEAR).followers
     with context.store.read() as tx:
-        followers = tx.roster.followers()
         for digest in context.settings.digests:
             name, plan = DigestId(digest.id), tx.control.plan(DigestId(digest.id))
             newest = tx.editions.newest(name)
@@ -248,13 +258,14 @@ def list_editions(context: Context, asked: EditionsRequest) -> Listed[EditionSum
     return Listed[EditionSummary](items=items, next=items[-1].key if len(found) > asked.limit else None)
 
 
-def show(context: Context, asked: EditionName) -> EditionDetail:
+def show(context: Context, asked: EditionRequest) -> EditionDetail:
     """Show an edition: its entries, the state of its mails, what was decided."""
     with context.store.read() as tx:
         made = require_edition(tx, asked.edition)
         entries = [entry_view(one) for one in tx.editions.selected(made.edition.key)]
         acts = _acts(tx.control.acts([made.edition.digest], made.edition.key))
-    return EditionDetail(**_edition(made), entries=entries, acts=acts)
+        days = edition_name(tx, context.settings, made.edition, asked.language)
+    return EditionDetail(**_edition(made), days=days, entries=entries, acts=acts)
 
 
 def progress(context: Context, asked: EditionName) -> ProgressView:
@@ -308,7 +319,7 @@ LIST = Operation(
     "edition list",
 )
 SHOW = Operation(
-    "editions.show", "GET", "/editions/{edition:path}", Scope.READ, EditionName, EditionDetail, show, "edition show"
+    "editions.show", "GET", "/editions/{edition:path}", Scope.READ, EditionRequest, EditionDetail, show, "edition show"
 )
 PROGRESS = Operation(
     "editions.progress", "GET", "/progress/{edition:path}", Scope.READ, EditionName, ProgressView, progress

@@ -21,7 +21,9 @@ _NEWEST = 20  # events
 
 
 class AlertView(View):
-    """A problem that exists now, or existed shortly ago (`well_since`)."""
+    """A problem that exists now, or existed shortly ago (`well_since`); the `kind` of a present one."""
+
+    kind: str | None
 
     subject: str
     problem: str
@@ -55,8 +57,8 @@ def alerts(context: Context, _asked: Nothing) -> AlertsView:
         wrong = {one.subject for one in found}
         over = [one for subject, one in tx.alerts.all().items() if one.told_at and subject not in wrong]
     names = ("subject", "problem", "since", "told_at")
-    items = [{**pick(one, *names), "well_since": None} for one in found]
-    items += [{**pick(one, *names), "well_since": one.well_since or now} for one in over]
+    items = [{"kind": one.kind, **pick(one, *names), "well_since": None} for one in found]
+    items += [{"kind": None, **pick(one, *names), "well_since": one.well_since or now} for one in over]
     return AlertsView.model_validate({"items": items, "waiting": waiting})
 
 

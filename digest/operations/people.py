@@ -10,7 +10,7 @@ from pydantic import Field
 from digest.errors import UnknownError, UnknownPersonError
 from digest.json_output import pick
 from digest.lists.table import csv_lines
-from digest.model import DeliveryState, DigestId, SubscriberId
+from digest.model import DeliveryState, SubscriberId
 from digest.operations.core import AskedError, Context, Listed, Operation, PageRequest, Request, View
 from digest.records.operating import Scope
 from digest.service.people import roster, subscribers
@@ -261,11 +261,9 @@ def growth(context: Context, asked: GrowthRequest) -> GrowthView:
     now = context.now()
     monday = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
     weeks = [monday - timedelta(weeks=back) for back in range(asked.weeks - 1, -1, -1)]
-    with context.store.read() as tx:
-        counted = tx.roster.growth(weeks[0], DigestId(asked.digest) if asked.digest else None)
-        people = {roster.PersonState(state): number for state, number in tx.roster.numbers(now).items()}
+    counted = roster.people_counts(context.store, now, weeks[0], asked.digest)
     sums: dict[tuple[date, str], int] = {}
-    for day, act, number in counted:
+    for day, act, number in counted.days:
         parsed = date.fromisoformat(day)
         week = parsed - timedelta(days=parsed.weekday())
         sums[week, act] = sums.get((week, act), 0) + number
@@ -273,7 +271,7 @@ def growth(context: Context, asked: GrowthRequest) -> GrowthView:
         WeekView(week=one.date(), joined=sums.get((one.date(), "joined"), 0), left=sums.get((one.date(), "left"), 0))
         for one in weeks
     ]
-    return GrowthView(people=people, weeks=made)
+    return GrowthView(people={state: counted.states.get(state, 0) for state in roster.PersonState}, weeks=made)
 
 
 def form(context: Context, asked: FormRequest) -> FormView:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from digest.errors import DigestError, UnknownError
 from digest.lists.values import format_of, parse_time, split_tags
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _SPAN = re.compile(r"(?P<number>\d{1,4})\s*(?P<unit>[dw])")
 _DAYS = {"d": 1, "w": 7}
+_MANY, _MINUTE = 5_000, timedelta(minutes=1)
 HEADS = (
     "address",
     "name",
@@ -72,6 +74,40 @@ def list_people(
             present = state_of(person, now, digest)
             if wanted in known and followed and state in {None, present}:
                 yield person, present
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleCounts:
+    """How many people are in each state, how many follow each digest, and what happened on each day since `since`.
+
+    `days` has the day as a text, `joined` or `left`, and how often, as `Roster.growth` returns them.
+    """
+
+    at: datetime
+    since: datetime
+    states: dict[str, int]
+    followers: dict[DigestId, int]
+    days: tuple[tuple[str, str, int], ...]
+
+
+_counted: WeakKeyDictionary[Store, dict[str, PeopleCounts]] = WeakKeyDictionary()
+
+
+def people_counts(store: Store, now: datetime, since: datetime, digest: str = "") -> PeopleCounts:
+    """Count people, and the joins and leaves of a digest or of all since then.
+
+    With many people, the counts are those of the last minute: each count reads everybody.
+    """
+    kept = _counted.setdefault(store, {})
+    last = kept.get(digest)
+    if last and sum(last.states.values()) >= _MANY and timedelta(0) <= now - last.at < _MINUTE and since >= last.since:
+        return last
+    with store.read() as tx:
+        days = tx.roster.growth(since, DigestId(digest) if digest else None)
+        counts = PeopleCounts(now, since, tx.roster.numbers(now), tx.roster.followers(), tuple(days))
+    kept.clear()  # one selection is enough
+    kept[digest] = counts
+    return counts
 
 
 def export_rows(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:

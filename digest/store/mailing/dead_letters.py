@@ -53,21 +53,41 @@ class DeadLetters:
         limit: int,
     ) -> list[DeliveryRow]:
         """At most `limit` deliveries in the order of `listed`, behind one of them; in every state if none is given."""
+        if edition is None and person is None:
+            return self._of_all(states, after, limit)
         query = _LISTED.limit(limit)
         if states:
             query = query.where(deliveries.c.state.in_(list(states)))
-        if edition is not None:
-            query = query.where(deliveries.c.edition == edition)
         if person is not None:
             query = query.where(deliveries.c.subscriber_id == person)
-        if after is not None:
-            closed = sa.select(editions.c.closes_at).where(editions.c.key == after[0]).scalar_subquery()
-            same = sa.and_(deliveries.c.edition == after[0], deliveries.c.subscriber_id > after[1])
-            older = sa.or_(
-                editions.c.closes_at < closed, sa.and_(editions.c.closes_at == closed, editions.c.key > after[0])
-            )
-            query = query.where(same if edition is not None else sa.or_(older, same))
+        if edition is not None:  # one edition needs no order among editions, so its index gives the rows in order
+            query = query.where(deliveries.c.edition == edition).order_by(None).order_by(deliveries.c.subscriber_id)
+        if after is not None and edition is not None:
+            query = query.where(deliveries.c.subscriber_id > after[1])
+        elif after is not None:
+            query = query.where(sa.or_(self._older(after[0]), deliveries.c.edition == after[0]))
+            query = query.where(sa.or_(deliveries.c.edition != after[0], deliveries.c.subscriber_id > after[1]))
         return self._rows(query)
+
+    def _older(self, edition: EditionKey) -> sa.ColumnElement[bool]:
+        """Whether an edition comes behind this one in the order of `listed`."""
+        closed = sa.select(editions.c.closes_at).where(editions.c.key == edition).scalar_subquery()
+        return sa.or_(editions.c.closes_at < closed, sa.and_(editions.c.closes_at == closed, editions.c.key > edition))
+
+    def _of_all(
+        self, states: Collection[DeliveryState], after: tuple[EditionKey, SubscriberId] | None, limit: int
+    ) -> list[DeliveryRow]:
+        """A page over all editions, read edition by edition: their deliveries are far too many to be sorted."""
+        keys = sa.select(editions.c.key).order_by(editions.c.closes_at.desc(), editions.c.key)
+        if after is not None:
+            keys = keys.where(sa.or_(self._older(after[0]), editions.c.key == after[0]))
+        found: list[DeliveryRow] = []
+        for key in self._connection.execute(keys).scalars().all():
+            behind = after if after is not None and key == after[0] else None
+            found += self.page(states, EditionKey(key), None, behind, limit - len(found))
+            if len(found) >= limit:
+                break
+        return found
 
     def refused_mails(self, made_since: datetime) -> list[DeliveryRow]:
         """Mails that failed because of the sender or the content, of editions made since then.
@@ -160,6 +180,9 @@ class Doubts:
         or corrected since the person follows. Entries that are no longer published are left out. So are those that
         another mail listed for them already, unless that mail surely did not arrive.
         """
+        some = sa.select(deliveries.c.subscriber_id).where(_UNCERTAIN, deliveries.c.next_at.is_(None)).limit(1)
+        if self._connection.execute(some).first() is None:  # usual, and found in an index
+            return {}
         follows = sa.and_(subscriptions.c.subscriber_id == deliveries.c.subscriber_id, subscriptions.c.digest == digest)
         began = (deliveries.c.begun_at, subscriptions.c.joined_at, subscriptions.c.since)
         query = (

@@ -1,10 +1,25 @@
 """People in bulk, a few hundred per query: a person, a consent record, everything stored about one."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from digest.addresses import address_key
 from digest.model import DeliveryState, DigestId, EditionKey, Format, PrivateFeed, Subscriber, SubscriberId
@@ -149,7 +164,7 @@ class Roster:
         query: Select[Any] = select(*PERSON, subscribers.c.suppressed)
         query = query.where(subscribers.c.erased_at.is_(None), subscribers.c.id > after)
         if search:
-            known = (func.lower(subscribers.c.address), func.lower(subscribers.c.name))
+            known = (subscribers.c.address_key, func.lower(subscribers.c.name))
             # SQLite knows the two cases of ASCII letters only, so other names are sought in their usual spellings.
             spelled = {search.lower()} | (set() if search.isascii() else {search, search.upper(), search.title()})
             query = query.where(or_(*(one.contains(word, autoescape=True) for one in known for word in spelled)))
@@ -168,12 +183,25 @@ class Roster:
         return records(self._connection, subscribers.c.id.in_(ids)) if ids else []
 
     def numbers(self, now: datetime) -> dict[str, int]:
-        """How many people are in each state."""
-        query = select(func.count()).select_from(subscribers).where(subscribers.c.erased_at.is_(None))
-        states = ("active", "paused", "left", "suppressed")
-        return {
-            state: self._connection.execute(query.where(*_in_state(state, now, None))).scalar_one() for state in states
-        }
+        """How many people are in each state that somebody is in."""
+        follows = exists().where(_theirs, subscriptions.c.left_at.is_(None))
+        state = case(
+            (subscribers.c.suppressed != "", "suppressed"),
+            (~follows, "left"),
+            (func.coalesce(subscribers.c.paused_until > now, false()), "paused"),
+            else_="active",
+        ).label("state")
+        inner = select(state).where(subscribers.c.erased_at.is_(None)).subquery()
+        rows = self._connection.execute(select(inner.c.state, func.count()).group_by(inner.c.state))
+        return {row[0]: row[1] for row in rows}
+
+    def kinds(self, digest: DigestId) -> list[tuple[str, Format, tuple[str, ...], int]]:
+        """How many reachable followers of a digest made the same choices: language, format, topics, and how many."""
+        chosen = (subscribers.c.language, subscribers.c.format, cast(subscribers.c.topics, Text))
+        query = select(*chosen, func.count(), func.min(subscribers.c.id)).join(subscriptions, _theirs)
+        query = query.where(subscriptions.c.digest == digest, REACHABLE).group_by(*chosen)
+        rows = self._connection.execute(query.order_by(func.min(subscribers.c.id))).all()
+        return [(row[0], Format(row[1]), tuple(json.loads(row[2])), row[3]) for row in rows]
 
     def growth(self, since: datetime, digest: DigestId | None = None) -> list[tuple[str, str, int]]:
         """How often people joined or left since then: the day in UTC as a text, `joined` or `left`, and the number.

@@ -10,9 +10,8 @@ from digest.model import Format
 from digest.operations import edition_acts as acts
 from digest.operations import editions, previews
 from digest.operations.core import Nothing
-from digest.service.editions.digests import edition_name
 from digest.web.console.frame import Page
-from digest.web.console.shown import bar, frame, further, is_under_way, made_editions
+from digest.web.console.shown import bar, frame, further, is_under_way, language, made_editions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,10 +180,9 @@ def mail(visit: Visit) -> Response:
 
 def edition(visit: Visit) -> Response:
     """One edition: its entries, how far its mails are, what was decided."""
-    made = visit.perform(editions.SHOW, editions.EditionName(edition=visit.request.path_params["edition"]))
-    with visit.store.read() as tx:
-        days = edition_name(tx, visit.settings, editions.require_edition(tx, made.key).edition, visit.language)
-    values = frame(visit, made=made, days=days, share=bar(made.deliveries), under_way=is_under_way(made))
+    asked = editions.EditionRequest(edition=visit.request.path_params["edition"], language=language(visit))
+    made = visit.perform(editions.SHOW, asked)
+    values = frame(visit, made=made, share=bar(made.deliveries), under_way=is_under_way(made))
     return visit.show("edition", values)
 
 

@@ -172,9 +172,10 @@ def bounces(visit: Visit) -> Response:
     found = visit.perform(
         deliveries.BOUNCES, deliveries.BouncesRequest(limit=_ROWS, cursor=visit.request.query_params.get("after", ""))
     )
-    waiting = []
-    for made in visit.perform(editions.LIST, editions.EditionsRequest(limit=10)).items:
-        waiting += visit.perform(deliveries.SUPPRESSIONS, editions.EditionName(edition=made.key)).items
+    with visit.store.read() as tx:
+        keys = tx.breaker.waiting()
+    asked = [editions.EditionName(edition=key) for key in keys]
+    waiting = [one for key in asked for one in visit.perform(deliveries.SUPPRESSIONS, key).items]
     return visit.show(
         "bounces",
         frame(visit, bounces=found.items, after=further(visit, found.next), waiting=waiting),

@@ -70,10 +70,14 @@ def is_under_way(made: EditionView | ProgressView) -> bool:
     return any(made.deliveries.get(state, 0) for state in _OPEN)
 
 
+def language(visit: Visit) -> Literal["en", "zh_CN"]:
+    """The visitor's language, as operations take it."""
+    return "zh_CN" if visit.language == "zh_CN" else "en"
+
+
 def made_editions(visit: Visit, number: int, after: str = "") -> Listed[EditionSummary]:
     """The newest editions, or those behind one of them; named in the visitor's language."""
-    language: Literal["en", "zh_CN"] = "zh_CN" if visit.language == "zh_CN" else "en"
-    return visit.perform(editions.LIST, editions.EditionsRequest(limit=number, cursor=after, language=language))
+    return visit.perform(editions.LIST, editions.EditionsRequest(limit=number, cursor=after, language=language(visit)))
 
 
 def plans(visit: Visit) -> list[tuple[editions.DigestSummary, PlanView]]:

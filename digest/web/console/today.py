@@ -10,6 +10,7 @@ from digest import templating
 from digest.operations import backups, editions, notices, people
 from digest.operations.core import Nothing
 from digest.web.console.frame import Page
+from digest.web.console.people import MAILS
 from digest.web.console.shown import bar, frame, is_under_way, made_editions, plans
 from digest.web.console.visit import HOME
 
@@ -20,26 +21,31 @@ if TYPE_CHECKING:
 _NEWEST = 5  # editions among which mails may be under way
 _OLD_BACKUP = 7  # days
 _AGAIN = 3_000  # milliseconds until a browser asks for the next state
-# Where an operator decides about a trouble, by the first word of its subject.
-_PLACES = {
+_PLACES = {  # where an operator decides about a trouble of this kind
     "source": "/console/sources",
-    "sending": "/console/editions/mails",
-    "digest": "/console/editions",
-    "edition": "/console/editions",
+    "sending": MAILS,
+    "domain": MAILS,
+    "letter": MAILS,
+    "mail_size": MAILS,
+    "refused_mail": MAILS,
+    "lost_mail": MAILS,
+    "webhook": "/console/backups",
 }
+_OF_DIGESTS = {"digest", "edition", "approval"}
 
 
 def today(visit: Visit) -> Response:
     """What is to do, what comes next, what is under way."""
     alerts = [one for one in visit.perform(notices.ALERTS, Nothing()).items if one.well_since is None]
-    under_way = [made for made in made_editions(visit, _NEWEST).items if is_under_way(made)]
+    newest = made_editions(visit, _NEWEST).items
+    under_way = [made for made in newest if is_under_way(made)]
     growth = visit.perform(people.GROWTH, people.GrowthRequest(weeks=1)) if visit.may("people") else None
-    days = _days_without_backup(visit) if visit.may("admin") else None
+    days = _days_without_backup(visit, begun=bool(newest)) if visit.may("admin") else None
     return visit.show(
         "today",
         frame(
             visit,
-            troubles=[(one, _place(visit, one)) for one in alerts],
+            troubles=[(_headline(visit, one), one, _place(visit, one)) for one in alerts],
             plans=plans(visit),
             under_way=[(made, bar(made.deliveries)) for made in under_way],
             growth=growth,
@@ -50,16 +56,41 @@ def today(visit: Visit) -> Response:
 
 
 def _place(visit: Visit, trouble: AlertView) -> str:
-    place = _PLACES.get(trouble.subject.partition(" ")[0], "")
-    return place if not place.endswith("/mails") or visit.may("people") else ""
+    """The page about a trouble, if there is one that the user may see."""
+    if trouble.kind in _OF_DIGESTS:
+        name = trouble.subject.rpartition(" ")[2]
+        return f"/console/editions/next/{name}" if visit.settings.digest(name) else "/console/editions"
+    place = _PLACES.get(trouble.kind or "", "")
+    needed = {MAILS: "people", "/console/backups": "admin"}.get(place, "read")
+    return place if visit.may(needed) else ""
 
 
-def _days_without_backup(visit: Visit) -> int | None:
-    """How many days ago the last backup was made; None if there never was one and there are no editions yet."""
+def _headline(visit: Visit, trouble: AlertView) -> str:
+    """A trouble in a few words; its sentence says more."""
+    name = trouble.subject.rpartition(" ")[2]
+    words = {
+        "source": visit.words("The source %(name)s has a problem", name=name),
+        "sending": visit.words("Mails cannot be sent"),
+        "domain": visit.words("Mails to %(name)s are paused", name=name),
+        "digest": visit.words("The edition of %(name)s is late", name=name),
+        "edition": visit.words("The edition of %(name)s cannot be made", name=name),
+        "letter": visit.words("Mails to single people are not sent"),
+        "mail_size": visit.words("Mails are too large"),
+        "refused_mail": visit.words("Mails were refused"),
+        "lost_mail": visit.words("Mails may be lost"),
+        "clock": visit.words("A clock was wrong"),
+        "approval": visit.words("An edition of %(name)s waits for your approval", name=name),
+        "webhook": visit.words("The webhook %(name)s does not answer", name=name),
+    }
+    return words.get(trouble.kind or "", trouble.subject)
+
+
+def _days_without_backup(visit: Visit, *, begun: bool) -> int | None:
+    """How many days ago the last backup was made; None if there never was one and nothing has `begun` yet."""
     with visit.store.read() as tx:
         made = tx.backups.made_at()
     if made is None:
-        return _OLD_BACKUP if made_editions(visit, 1).items else None
+        return _OLD_BACKUP if begun else None
     return (visit.now - made).days
 
 

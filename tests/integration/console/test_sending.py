@@ -92,7 +92,9 @@ def test_trouble_comes_first_and_leads_to_where_it_is_solved(browser: Browser, b
     page = browser.get("/console").page
     assert page.xpath("string(//h1)") == "One thing to do today"
     assert "bad.txt" in page.xpath("string(//section[contains(@class, 'trouble')])")
+    assert "The source blog has a problem" in page.xpath("string(//section[contains(@class, 'trouble')])")
     assert page.xpath("//section[contains(@class, 'trouble')]//a/@href") == ["/console/sources"]
+    assert "来源“blog”有问题" in browser.get("/console", **{"accept-language": "zh-CN"}).text
 
 
 def test_a_missing_backup_is_made_from_the_first_page(browser: Browser) -> None:
@@ -154,7 +156,9 @@ def test_an_edition_that_waits_is_approved_or_skipped(browser: Browser, blog: Bl
     subscribe(browser)
     with browser.store.write() as tx:
         tx.control.ask("weekly", browser.clock(), browser.clock())  # type: ignore[arg-type] # an id is its text
-    assert "waits for your approval" in browser.get("/console").text
+    today = browser.get("/console")
+    assert "An edition of weekly waits for your approval" in today.text
+    assert today.page.xpath("//section[contains(@class, 'trouble')]//a/@href") == [NEXT]
     assert "waits for approval" in browser.get("/console/editions").text
     viewer = browser.other().enter(Role.VIEWER)
     assert "Approve and send" not in viewer.get(NEXT).text

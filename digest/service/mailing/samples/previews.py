@@ -6,6 +6,7 @@ The content is that of an edition made now, else of the newest one, else of the 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -94,7 +95,10 @@ def preview_digest(
         ConfigurationError: a template is wrong.
     """
     with store.read() as tx:
-        subscribers = [_kind(person) for person in tx.subscribers.active(DigestId(digest.id))]
+        chosen = tx.roster.kinds(DigestId(digest.id))
+    subscribers: Counter[SubscriberKind] = Counter()
+    for language, form, topics, number in chosen:
+        subscribers[SubscriberKind(language, form, tuple(sorted(topics)))] += number
     kinds = dict.fromkeys((*(SubscriberKind(*pair) for pair in product(LANGUAGES, Format)), *subscribers))
     secret = store.secret()
     made = []
@@ -105,7 +109,7 @@ def preview_digest(
                 mail = _mail(settings, secret, digest, draft, _subscriber(_SUBSCRIBER, kind, now), now)
                 made.append(
                     MailPreview(
-                        kind, subscribers.count(kind), mail, message.edition_message(mail), tuple(findings(draft.body))
+                        kind, subscribers[kind], mail, message.edition_message(mail), tuple(findings(draft.body))
                     )
                 )
         return DigestPreview(drawn.origin, drawn.key, tuple(made))
@@ -154,10 +158,6 @@ def chosen_language(language: str | None, digest: Digest) -> str:
     if language is not None and language not in LANGUAGES:
         raise UnknownError("language", language, remedy=f"one of {', '.join(LANGUAGES)}")
     return language or digest.language
-
-
-def _kind(person: Subscriber) -> SubscriberKind:
-    return SubscriberKind(person.language, person.format, tuple(sorted(person.topics)))
 
 
 def _subscriber(address: str, kind: SubscriberKind, now: datetime) -> Subscriber:
