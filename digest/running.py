@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from digest.mail.receiving.listener import Listener
+    from digest.operations.core import Check
     from digest.scheduler import Timer
     from digest.settings import Settings
     from digest.store.transaction import Store
@@ -83,14 +84,15 @@ class Service:
         *,
         process: Process | None = None,
         reread: Callable[[], Settings] | None = None,
+        check: Check | None = None,
     ) -> None:
         self._settings, self.store, self._reread = settings, store, reread or (lambda: settings)
         self._process = process or Alone()
         serves = self._process.serves
         self._metrics = Metrics(store, settings, clock)
-        self._server = Server(settings, store, clock, self._metrics) if serves else None
+        self._server = Server(settings, store, clock, self._metrics, check) if serves else None
         self._watch = WatchServer(settings, store, self._metrics) if settings.web.metrics_listen else None
-        self._console = ConsoleServer(settings, store, clock) if settings.console.listen and serves else None
+        self._console = ConsoleServer(settings, store, clock, check) if settings.console.listen and serves else None
         self._ticks: Timer | None = None  # until the ticks are scheduled
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._reloads: set[asyncio.Task[None]] = set()

@@ -11,13 +11,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from digest import logs
-from digest.app import event_loop, exclusive_lock, in_step, opened, require_ready
+from digest.app import clock, event_loop, exclusive_lock, in_step, opened, require_ready
 from digest.dumps.configured import load_settings
 from digest.errors import ConfigurationError
 from digest.store import server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from digest.running import Service
@@ -55,7 +55,7 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
             asyncio.Runner(loop_factory=event_loop) as runner,
         ):
             settings = in_step(store, settings, reread)
-            runner.run(_serve(settings, store, lambda: Service(settings, store, reread=reread), ready))
+            runner.run(_serve(settings, store, lambda: Service(settings, store, reread=reread, check=_checked), ready))
         return
     from digest.member import Member, Role
 
@@ -65,10 +65,22 @@ def serve_with(reread: Callable[[], Settings], role: str = "all", *, ready: Call
             _serve(
                 settings,
                 store,
-                lambda: Service(settings, store, process=Member(Role(role), shared), reread=reread),
+                lambda: Service(settings, store, process=Member(Role(role), shared), reread=reread, check=_checked),
                 ready,
             )
         )
+
+
+def _checked(settings: Settings, mail: bool) -> Iterator[tuple[str, str, str]]:  # noqa: FBT001 - as operations call it
+    """The findings of `digest check`, for operators who ask the service."""
+    from digest.checks import findings, mail_findings
+    from digest.findings import Finding
+
+    for found in mail_findings(settings) if mail else findings(settings, clock()):
+        if isinstance(found, Finding):
+            yield found.part, str(found.level), found.says
+        else:
+            yield f"dns {found.purpose}", "ok", found.line
 
 
 async def _serve(settings: Settings, store: Store, made: Callable[[], Service], ready: Callable[[], None]) -> None:

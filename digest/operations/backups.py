@@ -1,4 +1,4 @@
-"""Backups in one folder, and the fence of a store that was restored from one."""
+"""Upkeep: backups in one folder, the fence of a store that was restored from one, and the checks."""
 
 from __future__ import annotations
 
@@ -86,6 +86,21 @@ class LiftedFence(View):
 
     mails: int
     editions: list[str]
+
+
+class FindingView(View):
+    """A finding about one part of the installation; an `error` stops the service, a `warning` is good to know."""
+
+    part: str
+    ok: bool
+    level: str
+    says: str
+
+
+class CheckRequest(Request):
+    """What to check."""
+
+    mail: bool = Field(default=False, description="Only mail, with the DNS records that it needs.")
 
 
 class BackupName(Request):
@@ -187,6 +202,19 @@ def _fenced(context: Context, _asked: LiftRequest) -> dict[str, Any]:
     return {"fenced": since.isoformat() if since else None}
 
 
+def check(context: Context, asked: CheckRequest) -> Listed[FindingView]:
+    """Check the configuration, the store, the templates, the dumps and the mail transport; change nothing."""
+    if context.service.check is None:
+        raise AskedError("mail", "nothing can be checked here", remedy="run `digest check`")
+    found = context.service.check(context.settings, asked.mail)
+    return Listed[FindingView](
+        items=[FindingView(part=part, ok=level == "ok", level=level, says=says) for part, level, says in found]
+    )
+
+
+CHECK = Operation(
+    "check.run", "POST", "/check", Scope.OPERATE, CheckRequest, Listed[FindingView], check, "check", acts=False
+)
 MAKE = Operation(
     "backups.make", "POST", "/backups", Scope.ADMIN, Nothing, MadeBackup, make, "backup", named=lambda done: done.file
 )
@@ -207,4 +235,4 @@ LIFT = Operation(
     target=lambda asked: "as sent" if asked.as_sent else "send",
     state=_fenced,
 )
-OPERATIONS = (MAKE, LIST, VERIFY, FENCE, LIFT)
+OPERATIONS = (CHECK, MAKE, LIST, VERIFY, FENCE, LIFT)

@@ -24,7 +24,7 @@ from digest.errors import DigestError
 from digest.service.operating.auditing import Actor, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from digest.records.operating import Scope
     from digest.settings import Settings
     from digest.store.transaction import Store
+
+    Check = Callable[[Settings, bool], Iterable[tuple[str, str, str]]]
 
 MOST_OF_A_PAGE = 500
 _NAMED = re.compile(r"\{(\w+)(?::path)?\}")
@@ -145,6 +147,8 @@ class Service:
     # Send the mails of an edition or of all, waiting ones too or not; returns how many ended in each state. A command
     # has this one only.
     send: Callable[[EditionKey | None, bool], Mapping[str, int]] | None = None
+    # The findings of `digest check`, of mail alone or of everything: each its part, its level, and what it says.
+    check: Check | None = None
     steps: Steps = unseen
 
 

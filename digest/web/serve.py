@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from digest.operations.core import Service
+    from digest.operations.core import Check, Service
     from digest.settings import Settings
     from digest.store.transaction import Store
     from digest.web.metrics import Metrics
@@ -102,9 +102,14 @@ class Server(Listener):
     """The web server: pages and feeds."""
 
     def __init__(
-        self, settings: Settings, store: Store, now: Callable[[], datetime], metrics: Metrics | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        now: Callable[[], datetime],
+        metrics: Metrics | None = None,
+        check: Check | None = None,
     ) -> None:
-        self._store, self._now, self._metrics = store, now, metrics
+        self._store, self._now, self._metrics, self._check = store, now, metrics, check
         super().__init__(self._made(settings), settings.web.listen, "web.listen", proxies=settings.web.proxies)
 
     def following(self, settings: Settings) -> Callable[[], None]:
@@ -116,7 +121,8 @@ class Server(Listener):
         return partial(self.replace, self._made(settings), settings.web.proxies)
 
     def _made(self, settings: Settings) -> ASGIApp:
-        return application(self._store, settings, now=self._now, metrics=self._metrics, service=_service(settings))
+        service = _service(settings, self._check)
+        return application(self._store, settings, now=self._now, metrics=self._metrics, service=service)
 
 
 class WatchServer(Listener):
@@ -130,8 +136,10 @@ class WatchServer(Listener):
 class ConsoleServer(Listener):
     """The listener for the console and the API, configured by `console.listen`."""
 
-    def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(
+        self, settings: Settings, store: Store, now: Callable[[], datetime], check: Check | None = None
+    ) -> None:
+        self._store, self._now, self._check = store, now, check
         listen = settings.console.listen
         super().__init__(self._made(settings), listen, "console.listen", proxies=settings.web.proxies)
 
@@ -144,17 +152,18 @@ class ConsoleServer(Listener):
         return partial(self.replace, self._made(settings), settings.web.proxies)
 
     def _made(self, settings: Settings) -> ASGIApp:
-        return operators_application(self._store, settings, now=self._now, service=_service(settings))
+        service = _service(settings, self._check)
+        return operators_application(self._store, settings, now=self._now, service=service)
 
 
-def _service(settings: Settings) -> Service | None:
+def _service(settings: Settings, check: Check | None) -> Service | None:
     """What operations may ask of the service around the server; None where nothing performs operations."""
     if not (settings.api.on or settings.console.on):
         return None
     from digest.operations import core  # noqa: PLC0415 - where both are off, their code is not loaded
     from digest.service.settings.following import announce  # noqa: PLC0415 - as above
 
-    return core.Service(follow=announce)
+    return core.Service(follow=announce, check=check)
 
 
 def _bound(listen: str, place: str) -> socket.socket:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+import time_machine
 
 from digest.app import opened
 from digest.records.operating import Scope
@@ -103,7 +104,7 @@ def settings(blog: Blog, article: type[Article]) -> Settings:
     config = blog.home / "digest.toml"
     config.write_text(f"{config.read_text('utf-8')}[api]\non = true\nper_minute = 60\n", "utf-8")
     loaded = load(config)
-    with opened(loaded) as store:
+    with time_machine.travel(NOW, tick=False), opened(loaded) as store:
         refresh(store, loaded, loaded.sources[0], now=NOW)
     return loaded
 

@@ -6,12 +6,14 @@ import json
 from typing import TYPE_CHECKING
 
 from digest.app import opened
+from digest.operations.core import Service
 from digest.operations.operating import status_view
 from digest.records.operating import Scope
 from digest.service.operating import alerts
 from digest.service.operating.status import status
 from digest.service.upkeep import backups
 from digest.settings import load
+from digest.web.application import application
 from tests.integration.api.checked import ask, refused
 from tests.integration.api.conftest import Api
 
@@ -120,3 +122,21 @@ def test_the_fence_is_shown_and_lifted(api: Api) -> None:
     act = api.get("/audit").body["items"][0]
     assert (act["act"], act["target"], act["after"]) == ("fence.lift", "as sent", {"fenced": None})
     assert act["before"]["fenced"]
+
+
+def test_the_service_checks_itself(api: Api) -> None:
+    refused(api.post("/check"), 422, "run `digest check`")
+    asked: list[bool] = []
+
+    def check(_settings: Settings, mail: bool) -> list[tuple[str, str, str]]:
+        asked.append(mail)
+        return [("store", "ok", "it opens"), ("mail", "warning", "the relay does not answer")]
+
+    api._app = application(api.store, api.settings, now=api.clock, service=Service(check=check))
+    found = ask(api, "check.run", {"mail": True})["items"]
+    assert [(one["part"], one["ok"], one["level"]) for one in found] == [
+        ("store", True, "ok"),
+        ("mail", False, "warning"),
+    ]
+    assert asked == [True]
+    assert api.get("/audit").body["items"] == []
