@@ -63,7 +63,7 @@ faults: $(READY) ## Kill, starve and confuse it at every occurrence; writes the 
 	DIGEST_TEST_FAULTS=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_FAULTS_PAGE=1 $(BIN)/python -m pytest tests/faults
 
 power: $(READY) ## Cut the power at every system call, with every loss; writes the table of docs/reliability.md
-	DIGEST_TEST_POWER=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_POWER_PAGE=1 $(BIN)/python -m pytest tests/power
+	DIGEST_TEST_POWER=all DIGEST_TEST_REQUIRE_ALL=1 DIGEST_TEST_POWER_PAGE=1 $(BIN)/python -m pytest tests/power
 
 api: $(READY) ## Send fifty requests of every kind to every operation of the API, as schemathesis invents them
 	DIGEST_TEST_EXAMPLES=50 $(BIN)/python -m pytest tests/integration/api/test_schemathesis.py

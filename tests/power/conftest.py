@@ -29,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     lines = [_HEAD, ("---", "---:", "---:", "---"), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
     terminalreporter.write(table)
-    if os.environ.get("DIGEST_POWER_PAGE") == "1":
+    if os.environ.get("DIGEST_TEST_POWER_PAGE") == "1":
         before, _, rest = PAGE.read_text("utf-8").partition(_BEGIN)
         said = f"Run on {datetime.now(UTC):%Y-%m-%d} at commit `{commit(PAGE)}`.\n\n{table}"
         PAGE.write_text(f"{before}{_BEGIN}\n\n{said}\n{_END}{rest.partition(_END)[2]}", "utf-8")
