@@ -47,13 +47,14 @@ shuffle: $(READY) ## Run all tests RUNS=20 times in random order, up to the firs
 	    $(PYTEST) $(WORKERS) -q -p randomly --randomly-seed $$seed || exit 1; \
 	done
 
-check: $(READY) ## Lint, types, layers, sizes, words
+check: $(READY) ## Lint, types, layers, sizes, words, dangerous code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.sizes
 	$(BIN)/python -m tests.prose
+	$(BIN)/python -m tests.reviewed
 
 format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff check --fix

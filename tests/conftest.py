@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -10,7 +11,10 @@ import json
 import os
 import pkgutil
 import shutil
+import sqlite3
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,7 +32,7 @@ from tests.examples import examples
 from tests.postgres import Server, name_in, programs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Commands import what they need when they run. What is first imported while a test has put a double somewhere would
 # keep the double for ever, so all is imported before.
@@ -193,6 +197,37 @@ class Blog:
 
     def mails(self) -> list[bytes]:
         return [path.read_bytes() for path in sorted((self.home / "mail" / "new").glob("*"))]
+
+
+Prepare = Callable[[Path, Callable[[], object]], None]
+_HOUR = 3600.0
+_BETWEEN_CLOCKS = time.time() - time.monotonic()
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepare:
+    """Fill a folder as a function does: it is called once in a session, and what it made is copied from then on.
+
+    It makes the same at each call, and is called each time where a test has another clock or settings of its own.
+    """
+    made: dict[str, tuple[Path, str]] = {}  # the copy, and where it was made, which the store holds
+
+    def fill(home: Path, by: Callable[[], object]) -> None:
+        name = f"{by.__module__}.{by.__qualname__}"
+        own = any(setting.startswith("DIGEST_") and "_TEST_" not in setting for setting in os.environ)
+        if own or abs(time.time() - time.monotonic() - _BETWEEN_CLOCKS) > _HOUR:
+            by()
+        elif name in made:
+            kept, place = made[name]
+            shutil.copytree(kept, home, dirs_exist_ok=True)
+            with contextlib.closing(sqlite3.connect(home / "var" / "digest.db")) as moved, moved:
+                moved.execute("UPDATE meta SET installation = replace(installation, ?, ?)", (place, str(home)))
+        else:
+            by()
+            made[name] = tmp_path_factory.mktemp("prepared") / "home", str(home)
+            shutil.copytree(home, made[name][0])
+
+    return fill
 
 
 CONFIG = """

@@ -173,7 +173,7 @@ def shell(tmp_path: Path, relay: int) -> Iterator[Shell]:
         "SSL_CERT_FILE": str(tmp_path / "authority.pem"),
         "DIGEST_WEB_LISTEN": "127.0.0.1:0",
         "PYTHONPATH": "",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
     }
     with Shell(tmp_path, outside) as made:
         yield made

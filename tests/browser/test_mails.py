@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,6 +66,9 @@ def called(page: Page, name: str, *rest: str) -> str:
 
 
 def picture(page: Page, *names: str) -> None:
+    """For people to look at, with DIGEST_TEST_SCREENSHOTS=1."""
+    if os.environ.get("DIGEST_TEST_SCREENSHOTS") != "1":
+        return
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / called(page, *names), full_page=True)
 

@@ -8,8 +8,6 @@ import html
 import json
 import re
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -24,11 +22,11 @@ from digest.mail.tokens import confirmation_token, leave_token, preferences_toke
 from digest.model import ConfirmationId, DigestId, SubscriberId
 from digest.service.people import consent
 from digest.settings import load
-from tests.conftest import Article
+from tests.conftest import Article, Prepare
 from tests.integration.web.site import NOW, Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.conftest import Blog
 
@@ -42,14 +40,18 @@ MAIL_HEADERS = {
 
 
 @pytest.fixture
-def filled(blog: Blog) -> Blog:
+def filled(blog: Blog, prepared: Prepare) -> Blog:
     """An entry, a subscriber, an edition that was sent."""
-    hostile = Article("{{7*1000003}} ${7*1000003} {% raw %}", (2026, 3, 15), ("{{7*1000003}}",))
-    blog.search("page.txt", Article("平常的一篇"), hostile)
-    blog.refresh()
-    blog.run("subscribers", "add", ADDRESS, "--name", "{{7*1000003}}")
-    blog.run("edition", "cut")
-    blog.run("edition", "send")
+
+    def fill() -> None:
+        hostile = Article("{{7*1000003}} ${7*1000003} {% raw %}", (2026, 3, 15), ("{{7*1000003}}",))
+        blog.search("page.txt", Article("平常的一篇"), hostile)
+        blog.refresh()
+        blog.run("subscribers", "add", ADDRESS, "--name", "{{7*1000003}}")
+        blog.run("edition", "cut")
+        blog.run("edition", "send")
+
+    prepared(blog.home, fill)
     return blog
 
 
@@ -270,32 +272,6 @@ def test_failures_are_reported_without_what_lies_behind_them(site: Site, monkeyp
         assert int(answer.headers["retry-after"]) > 0
         assert b"secret" not in answer.body
         assert answer.headers["content-security-policy"]
-
-
-# --- what others know of our code --------------------------------------------------------------------
-
-REVIEWED = {
-    ("B608", "digest/store/upkeep/audit.py"),  # names of our own tables and columns
-    (
-        "B303",
-        "digest/mail/receiving/provider_events.py",
-    ),  # SHA-1: Amazon signs with it by default
-    ("B608", "digest/store/database/migrations/versions/0009_doubts_and_clocks.py"),  # names of our own columns
-    ("B608", "digest/store/database/schema.py"),  # a number of ours is put into a PRAGMA
-}
-
-
-def test_what_runs_is_free_of_what_bandit_knows(needs: Callable[[str], str]) -> None:
-    needs("python:bandit")
-    done = subprocess.run(
-        [sys.executable, "-m", "bandit", "-q", "-r", "digest", "-ll", "-f", "json"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = {(one["test_id"], one["filename"]) for one in json.loads(done.stdout)["results"]}
-    assert found == REVIEWED
 
 
 def test_every_test_that_the_page_on_security_names_is_there() -> None:

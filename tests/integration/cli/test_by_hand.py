@@ -12,21 +12,27 @@ from digest.app import opened
 from digest.service.upkeep.invariants import violations
 from digest.settings import load
 from digest.typeset.text import cells
-from tests.integration.cli.conftest import START
+from tests.integration.cli.conftest import HOUR, START
 from tests.integration.web.site import Site
 
 if TYPE_CHECKING:
+    from tests.conftest import Prepare
     from tests.integration.cli.conftest import Crawls
 
 
 class Desk:
     """An operator of a crawled blog with two pages."""
 
-    def __init__(self, crawls: Crawls) -> None:
-        self.crawls = crawls
+    def __init__(self, crawls: Crawls, prepared: Prepare) -> None:
+        self.crawls, began = crawls, crawls.now
         self.first, self.second = list(crawls.articles(1, 6)), list(crawls.articles(7, 12))
-        self.crawl()
-        crawls.edition()
+
+        def fill() -> None:
+            self.crawl()
+            crawls.edition()
+
+        prepared(crawls.blog.home, fill)
+        crawls.now = began + HOUR + timedelta(minutes=1)
 
     def crawl(self) -> dict[str, Any]:
         self.crawls.page("a.txt", *self.first)
@@ -58,8 +64,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(crawls: Crawls) -> Desk:
-    return Desk(crawls)
+def desk(crawls: Crawls, prepared: Prepare) -> Desk:
+    return Desk(crawls, prepared)
 
 
 # --- edits ----------------------------------------------------------------------------------------

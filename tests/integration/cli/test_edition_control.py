@@ -15,27 +15,31 @@ from digest.service.editions.making import make_due
 from digest.settings import load
 
 if TYPE_CHECKING:
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 MONDAY = datetime(2026, 3, 16, 0, 1, tzinfo=UTC)  # a minute after the slot, eight in the morning in Shanghai
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-def weekly(blog: Blog, article: type[Article]) -> Blog:
+def weekly(blog: Blog, article: type[Article], prepared: Prepare) -> Blog:
     """A blog with an old article, two people, and two new articles that no edition has announced."""
-    add_setting(blog, 'approve = "6h"')
-    with time_machine.travel(MONDAY - 4 * DAY, tick=False):
-        blog.search("page.txt", article("旧的", (2026, 3, 1), ("旧的正文。",)))
-        blog.refresh()
-        for address in ("ada@example.org", "bob@example.org"):
-            blog.run("subscribers", "add", address)
-        blog.run("edition", "cut")  # tells of the backlog
-        blog.run("edition", "send")
-        for path in (blog.home / "mail" / "new").iterdir():
-            path.unlink()
-    with time_machine.travel(MONDAY - DAY, tick=False):
-        read(blog, article, "甲", "乙")
+
+    def fill() -> None:
+        add_setting(blog, 'approve = "6h"')
+        with time_machine.travel(MONDAY - 4 * DAY, tick=False):
+            blog.search("page.txt", article("旧的", (2026, 3, 1), ("旧的正文。",)))
+            blog.refresh()
+            for address in ("ada@example.org", "bob@example.org"):
+                blog.run("subscribers", "add", address)
+            blog.run("edition", "cut")  # tells of the backlog
+            blog.run("edition", "send")
+            for path in (blog.home / "mail" / "new").iterdir():
+                path.unlink()
+        with time_machine.travel(MONDAY - DAY, tick=False):
+            read(blog, article, "甲", "乙")
+
+    prepared(blog.home, fill)
     return blog
 
 

@@ -14,23 +14,27 @@ from digest.settings import load
 
 if TYPE_CHECKING:
     from digest.model import Subscriber
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 TEXT = ("这是正文的第一段,长到可以认出它来,和别的文章没有一句相同的话。" * 3,)
 
 
 @pytest.fixture
-def told(blog: Blog, article: type[Article]) -> Blog:
+def told(blog: Blog, article: type[Article], prepared: Prepare) -> Blog:
     """An article in two dumps, corrected in one; an edition of it that was sent."""
-    blog.search("a.txt", article("位置编码", body=TEXT), article("乙", (2026, 3, 15), ("另一段文字。",)))
-    blog.refresh()
-    blog.run("subscribers", "add", "ada@example.org")
-    blog.run("edition", "cut")
-    blog.run("edition", "send")
-    blog.index("b.txt", article("位置编码", body=TEXT))
-    blog.refresh()
-    blog.search("a.txt", article("旋转位置编码", body=TEXT), article("乙", (2026, 3, 15), ("另一段文字。",)))
-    blog.refresh()
+
+    def fill() -> None:
+        blog.search("a.txt", article("位置编码", body=TEXT), article("乙", (2026, 3, 15), ("另一段文字。",)))
+        blog.refresh()
+        blog.run("subscribers", "add", "ada@example.org")
+        blog.run("edition", "cut")
+        blog.run("edition", "send")
+        blog.index("b.txt", article("位置编码", body=TEXT))
+        blog.refresh()
+        blog.search("a.txt", article("旋转位置编码", body=TEXT), article("乙", (2026, 3, 15), ("另一段文字。",)))
+        blog.refresh()
+
+    prepared(blog.home, fill)
     return blog
 
 

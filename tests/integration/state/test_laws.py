@@ -15,7 +15,7 @@ from digest.settings import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 ROWS = {"FIRST": "(SELECT min(id) FROM entries)", "EDITION": "(SELECT min(key) FROM editions)"}
 
@@ -127,16 +127,20 @@ BROKEN = {
 
 
 @pytest.fixture
-def database(blog: Blog, article: type[Article]) -> Path:
+def database(blog: Blog, article: type[Article], prepared: Prepare) -> Path:
     """Three entries, two editions, one subscriber."""
     texts = {name: (f"这是《{name}》的正文,和别的文章没有一句相同。" + name * 40,) for name in "甲乙丙"}
-    blog.search("page.txt", article("甲", body=texts["甲"]), article("乙", (2026, 3, 15), texts["乙"]))
-    blog.refresh()
-    blog.run("subscribers", "add", "ada@example.org")
-    blog.run("edition", "cut")
-    blog.search("page.txt", *(article(name, (2026, 3, 13 + n), texts[name]) for n, name in enumerate("甲乙丙", 1)))
-    blog.refresh()
-    blog.run("edition", "cut")
+
+    def fill() -> None:
+        blog.search("page.txt", article("甲", body=texts["甲"]), article("乙", (2026, 3, 15), texts["乙"]))
+        blog.refresh()
+        blog.run("subscribers", "add", "ada@example.org")
+        blog.run("edition", "cut")
+        blog.search("page.txt", *(article(name, (2026, 3, 13 + n), texts[name]) for n, name in enumerate("甲乙丙", 1)))
+        blog.refresh()
+        blog.run("edition", "cut")
+
+    prepared(blog.home, fill)
     return blog.home / "var" / "digest.db"
 
 

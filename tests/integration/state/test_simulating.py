@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from digest.store.transaction import Store
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 READER = "ada.lovelace@readers.example.net"
 SLOT = datetime(2026, 11, 2, tzinfo=UTC)  # a Monday, 08:00 in Shanghai
@@ -46,41 +46,47 @@ def at(moment: datetime) -> Any:
 
 
 @pytest.fixture
-def grown(blog: Blog, article: type[Article]) -> Blog:
+def grown(blog: Blog, article: type[Article], prepared: Prepare) -> Blog:
     """A blog that grew over three weeks, was read each time, and whose editions were made when they were due."""
-    config = blog.home / "digest.toml"
-    more = '[[sources]]\nid = "mirror"\ntitle = "镜"\npath = "mirror"\nlink = ""\nbacklog = 0\n[[digests]]'
-    text = config.read_text("utf-8").replace("[[digests]]", f"backlog = 2\n{more}")
-    config.write_text(f'{text}\n[[topics]]\nid = "even"\ntitle = "偶数"\nwords = ["编号2", "编号4"]\n', "utf-8")
-    (blog.home / "mirror").mkdir()
 
-    def of(number: int, title: str = "", readers: int = 100) -> Article:
-        said = TEXT.format(number, number)
-        return article(title or f"文章{number}", (2026, 10, number), (said,), readers + number)
+    def fill() -> None:
+        config = blog.home / "digest.toml"
+        more = '[[sources]]\nid = "mirror"\ntitle = "镜"\npath = "mirror"\nlink = ""\nbacklog = 0\n[[digests]]'
+        text = config.read_text("utf-8").replace("[[digests]]", f"backlog = 2\n{more}")
+        config.write_text(f'{text}\n[[topics]]\nid = "even"\ntitle = "偶数"\nwords = ["编号2", "编号4"]\n', "utf-8")
+        (blog.home / "mirror").mkdir()
 
-    def read(moment: datetime, *articles: Article) -> None:
-        with at(moment):
-            blog.search("a.txt", *articles)
-            blog.refresh(code=0 if any((blog.home / "mirror").iterdir()) else 1)  # a source without a dump has failed
+        def of(number: int, title: str = "", readers: int = 100) -> Article:
+            said = TEXT.format(number, number)
+            return article(title or f"文章{number}", (2026, 10, number), (said,), readers + number)
 
-    def make(moment: datetime) -> None:
-        with at(moment), opened_store(blog) as store:
-            make_due(store, load(config), moment)
+        def read(moment: datetime, *articles: Article) -> None:
+            with at(moment):
+                blog.search("a.txt", *articles)
+                blog.refresh(
+                    code=0 if any((blog.home / "mirror").iterdir()) else 1
+                )  # a source without a dump has failed
 
-    with at(SLOT - 5 * DAY):
-        blog.run("subscribers", "add", READER)
-    read(SLOT - 5 * DAY, of(3), of(2), of(1))
-    read(SLOT - DAY, of(4), of(3), of(2), of(1))
-    make(SLOT + HOUR / 100)
-    read(SLOT + HOUR, of(5), of(4), of(3), of(2), of(1))
-    (blog.home / "mirror" / "b.txt").write_text(of(2).byline() + of(9).byline() + "最近评论\n", "utf-8")
-    read(SLOT + 2 * DAY, of(5), of(4, "文章4修订", 900), of(3), of(2), of(1))
-    make(SLOT + WEEK + HOUR / 100)
-    make(SLOT + 2 * WEEK + HOUR / 100)
-    read(SLOT + 2 * WEEK + DAY, of(6), of(5), of(4, "文章4修订", 950), of(3), of(2), of(1))
-    with at(SLOT + 2 * WEEK + 2 * DAY):
-        blog.run("entry", "remove", blog.entries()["文章1"]["id"])
-    make(SLOT + 3 * WEEK + HOUR / 100)
+        def make(moment: datetime) -> None:
+            with at(moment), opened_store(blog) as store:
+                make_due(store, load(config), moment)
+
+        with at(SLOT - 5 * DAY):
+            blog.run("subscribers", "add", READER)
+        read(SLOT - 5 * DAY, of(3), of(2), of(1))
+        read(SLOT - DAY, of(4), of(3), of(2), of(1))
+        make(SLOT + HOUR / 100)
+        read(SLOT + HOUR, of(5), of(4), of(3), of(2), of(1))
+        (blog.home / "mirror" / "b.txt").write_text(of(2).byline() + of(9).byline() + "最近评论\n", "utf-8")
+        read(SLOT + 2 * DAY, of(5), of(4, "文章4修订", 900), of(3), of(2), of(1))
+        make(SLOT + WEEK + HOUR / 100)
+        make(SLOT + 2 * WEEK + HOUR / 100)
+        read(SLOT + 2 * WEEK + DAY, of(6), of(5), of(4, "文章4修订", 950), of(3), of(2), of(1))
+        with at(SLOT + 2 * WEEK + 2 * DAY):
+            blog.run("entry", "remove", blog.entries()["文章1"]["id"])
+        make(SLOT + 3 * WEEK + HOUR / 100)
+
+    prepared(blog.home, fill)
     return blog
 
 

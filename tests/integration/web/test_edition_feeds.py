@@ -24,7 +24,7 @@ from tests.integration.web.site import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 START = datetime(2026, 3, 2, 4, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -34,18 +34,22 @@ X = "{http://www.w3.org/1999/xhtml}"
 
 
 @pytest.fixture
-def weekly(blog: Blog, article: type[Article]) -> Blog:
+def weekly(blog: Blog, article: type[Article], prepared: Prepare) -> Blog:
     """Three editions, a week apart, each of one new article; the second one has a note."""
-    shown: list[Any] = []
-    for number, title in enumerate("甲乙丙"):
-        day = START + number * WEEK
-        shown.insert(0, article(title, (day.year, day.month, day.day), (f"{title}的正文，含 $x^2$。",)))
-        with time_machine.travel(day, tick=False):
-            blog.search("page.txt", *shown)
-            blog.refresh()
-            if number == 1:
-                blog.run("edition", "note", "**大家好**")
-            blog.run("edition", "cut")
+
+    def fill() -> None:
+        shown: list[Any] = []
+        for number, title in enumerate("甲乙丙"):
+            day = START + number * WEEK
+            shown.insert(0, article(title, (day.year, day.month, day.day), (f"{title}的正文，含 $x^2$。",)))
+            with time_machine.travel(day, tick=False):
+                blog.search("page.txt", *shown)
+                blog.refresh()
+                if number == 1:
+                    blog.run("edition", "note", "**大家好**")
+                blog.run("edition", "cut")
+
+    prepared(blog.home, fill)
     return blog
 
 

@@ -26,7 +26,7 @@ from tests.unit.mail.webhooks import NOW, READER, Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import Article, Blog
+    from tests.conftest import Article, Blog, Prepare
 
 HOOKS = f"""
 [hooks]
@@ -79,16 +79,24 @@ class Hooked(Site):
 
 
 @pytest.fixture
-def hooked(blog: Blog, article: type[Article], request: pytest.FixtureRequest) -> Iterator[Hooked]:
+def hooked(blog: Blog, article: type[Article], request: pytest.FixtureRequest, prepared: Prepare) -> Iterator[Hooked]:
     """A site with all providers on, whose edition went to Ada and Bob."""
     config = blog.home / "digest.toml"
-    config.write_text(config.read_text("utf-8") + getattr(request, "param", HOOKS), "utf-8")
-    blog.search("page.txt", article("甲", body=("第一段,说的是这篇文章为什么要写。",)))
-    for reader in (READER, "bob@example.org"):
-        blog.run("subscribers", "add", reader)
-    blog.refresh()
-    blog.run("edition", "cut")
-    blog.run("edition", "send")
+
+    def fill() -> None:
+        blog.search("page.txt", article("甲", body=("第一段,说的是这篇文章为什么要写。",)))
+        for reader in (READER, "bob@example.org"):
+            blog.run("subscribers", "add", reader)
+        blog.refresh()
+        blog.run("edition", "cut")
+        blog.run("edition", "send")
+
+    with config.open("a", encoding="utf-8") as file:
+        file.write(getattr(request, "param", HOOKS))
+    if hasattr(request, "param"):
+        fill()
+    else:
+        prepared(blog.home, fill)
     settings = load(config)
     with opened(settings) as store:
         yield Hooked(store, settings, blog)

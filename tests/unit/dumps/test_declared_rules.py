@@ -343,11 +343,11 @@ def test_a_hostile_text_takes_steps_in_proportion_to_its_length(page: Page, monk
     monkeypatch.setattr(Matcher, "_from", counted)
     for unit in HOSTILE:
         taken = []
-        for times in (40, 160):
+        for times in (20, 80):
             steps = 0
             read_text(page.layouts, unit * times)
             taken.append(steps)
-        assert taken[1] <= taken[0] * 6 + 200, unit
+        assert taken[1] <= taken[0] * 6 + 100, unit
 
 
 def test_a_long_line_is_read_in_linear_time() -> None:
