@@ -47,7 +47,7 @@ def _values(found: Found) -> dict[str, list[str]]:
         "author": [found.author] if found.author else [],
         "date": [str(found.date)] if found.date else [],
         "counts": [str(number) for number in found.counts.values()],
-        "text": list(found.paragraphs),
+        "text": [*found.paragraphs, *found.figures],
     }
 
 
@@ -59,17 +59,24 @@ def claimed_lines(one: Tried) -> Iterator[ClaimedLine]:
     owners = {
         number: place for place, found in enumerate(one.read.entries) for number in range(found.first, found.last + 1)
     }
+    seen: set[tuple[int, str]] = set()
     for number, line in enumerate(one.page.text.split("\n"), 1):
         place, text = None if number in unclaimed else owners.get(number), line.rstrip()
         found = None if place is None else one.read.entries[place]
         date = dates.get(number)
+        marks = _Marks(text).of(found, (date.start, date.end) if date and date.parts else None) if found else []
+        # Title, author, date and numbers stand once in an entry; words of its text may repeat them.
+        once = [mark for mark in marks if mark.field == "text" or (place or 0, mark.field) not in seen]
+        if len(once) < len(marks):
+            marks = _Marks(text).of_text(found) if found else []
+        seen |= {(place or 0, mark.field) for mark in marks}
         yield ClaimedLine(
             line=number,
             text=text,
             entry=place,
             begins=found is not None and found.first == number,
             mark=number in drawn,
-            marks=_Marks(text).of(found, (date.start, date.end) if date and date.parts else None) if found else [],
+            marks=marks,
         )
 
 
@@ -89,7 +96,11 @@ class _Marks:
         for field in ("author", "counts"):
             for value in values[field]:
                 self._take_value(value, field)
-        for paragraph in values["text"]:
+        return self.of_text(found)
+
+    def of_text(self, found: Found) -> list[MarkView]:
+        """The same, with only the text of the entry where nothing else stands yet."""
+        for paragraph in _values(found)["text"]:
             self._take_text(paragraph)
         return sorted(self._taken, key=lambda one: one.start)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -76,6 +78,8 @@ def source(visit: Visit) -> Response:
     values = frame(
         visit,
         one=shown,
+        known=list(layouts.known(visit.context)),
+        why=partial(reason, visit),
         line=line_of(shown.grown),
         dumps=order[:_DUMPS],
         more=max(0, len(order) - _DUMPS),
@@ -116,6 +120,12 @@ def _title(visit: Visit, name: str) -> str:
     return visit.words("The source has its new name.")
 
 
+def _layouts(visit: Visit, name: str) -> str:
+    values = {"layouts": visit.fields.one("layouts").split() or None}
+    visit.perform(source_settings.SET_SOURCE, checked(source_settings.SourceValues, source=name, values=values))
+    return visit.words("The layouts are set. All dumps of the source are read again.")
+
+
 def _forget(visit: Visit, name: str) -> str:
     asked = checked(source_acts.Forget, source=name, tell=visit.fields.one("tell") == "yes")
     return "; ".join(visit.perform(source_acts.FORGET, asked).sentences[:3])
@@ -135,6 +145,7 @@ _ACTS: dict[str, Callable[[Visit, str], str]] = {
     "pause": _pause,
     "resume": _resume,
     "title": _title,
+    "layouts": _layouts,
     "forget": _forget,
     "remember": _remember,
     "remove": _remove,
@@ -183,17 +194,31 @@ def held(visit: Visit) -> Response:
         return visit.back(f"{ROOT}/of/{quote(name)}", visit.words("No dump is held any more."))
     one = shown.held[0]
     values = frame(
-        visit, shown=shown, held=one, others=shown.held[1:], cause=cause(one), end=_end(visit, name, one.dump)
+        visit,
+        shown=shown,
+        held=one,
+        others=shown.held[1:],
+        cause=cause(one),
+        why=reason(visit, one.reason),
+        end=_end(visit, name, one.dump),
     )
     return visit.show("held", values)
+
+
+def reason(visit: Visit, said: str) -> str:
+    """Why a dump is held, in the visitor's language if it is for its number of articles."""
+    numbers = re.fullmatch(r"it shows (\d+) entries where it showed (\d+)", said)
+    if numbers is None:
+        return said
+    return visit.words("It shows %(now)s articles, and %(before)s before.", now=numbers[1], before=numbers[2])
 
 
 def cause(one: HeldView) -> str:
     """The likely cause of a hold: one of the causes that the template words."""
     if one.added is None or one.changed is None or one.removed is None:
         return "unreadable"
-    if len(one.removed) > len(one.added) + len(one.changed):
-        return "shrunken"
+    if len(one.removed) > len(one.added) + len(one.changed) or not (one.added or one.changed):
+        return "shrunken"  # of a file that breaks off, nothing counts as removed
     if len(one.changed) > len(one.removed) + len(one.added):
         return "rewritten"
     return "other"

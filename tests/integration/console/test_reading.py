@@ -111,6 +111,7 @@ def test_a_source_is_read_paused_and_renamed(browser: Browser, blog: Blog, artic
     assert "1 new articles" in press(browser, BLOG, "refresh")
     assert "paused" in press(browser, BLOG, "pause")
     assert "new name" in press(browser, BLOG, "title", title="The Hill")
+    assert "layouts are set" in press(browser, BLOG, "layouts", layouts="byline dateblock")
     assert "Tick the box" in press(browser, BLOG, "remove")
     assert "move" in press(browser, BLOG, "forget", sure="yes")
     assert browser.send(BLOG, {"csrf": "x", "act": "refresh"}).status == 403
@@ -146,6 +147,7 @@ def test_a_held_dump_says_its_cause_and_what_each_choice_does(
     assert "A listing page is held: index.txt" in browser.get(SOURCES).text
     page = f"{HELD}?dump=index.txt"
     answer = browser.get(page)
+    assert "It shows 1 articles, and 8 before." in answer.text
     assert "only a part of it was written" in answer.text
     filled = [one.text for one in answer.page.xpath("//ul[@class='todo']//*[contains(@class, 'button')]")]
     assert filled == ["Wait"]
