@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    clock,
-    context_of,
-    print_json,
-    settings_of,
-    store_of,
-)
+from digest.cli import common
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError, masked
 
@@ -46,8 +37,8 @@ def backup(
         Path, typer.Argument(metavar="FILE", help="The file to write; an existing one is replaced in one step.")
     ],
     *,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Write a backup of the state and verify it by reading it back; `digest run` may keep running."""
     from dataclasses import replace
@@ -58,9 +49,9 @@ def backup(
     from digest.service.settings import restoring
     from digest.service.upkeep import backups
 
-    with store_of(config, any_clock=True) as (settings, store):
+    with common.store_of(config, any_clock=True) as (settings, store):
         require_free(settings, file, config)
-        now = clock()
+        now = common.clock()
         restoring.store_all(store, settings, now)
         with Progress("copying", kept=f"{file} is unchanged; run the same command again.") as progress:
 
@@ -79,9 +70,9 @@ def backup(
                 return operations.MadeBackup(file=str(file), at=now, bytes=file.stat().st_size)
 
             # The API writes into one folder; a command may write anywhere.
-            made = perform(replace(operations.MAKE, run=run), context_of(settings, store), Nothing())
+            made = perform(replace(operations.MAKE, run=run), common.context_of(settings, store), Nothing())
     if as_json:
-        print_json(made.model_dump())
+        common.print_json(made.model_dump())
     else:
         typer.echo(f"{file}: {made.bytes} bytes, as of {now:%Y-%m-%d %H:%M:%S} UTC, verified")
 
@@ -97,9 +88,9 @@ def restore(
             help="Which changed settings and templates hold then, if those here are newer than those of the backup.",
         ),
     ] = "",
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Replace the state with a backup and fence it: nothing is sent until you run `digest unfence`.
 
@@ -113,7 +104,7 @@ def restore(
 
     if changes not in {"", "backup", "keep"}:
         raise typer.BadParameter(f"{changes!r} is not backup or keep", param_hint="--changes")
-    settings = settings_of(config)
+    settings = common.settings_of(config)
     database = database_file(settings.database)
     if database:
         require_ours_at(database, settings)
@@ -128,12 +119,12 @@ def restore(
     kept = "Unless `digest status` reports a fenced store, nothing has changed; run the same command again."
     with exclusive_lock(settings.database_folder), Progress("checking", kept=kept) as progress:
         aside = backups.restore(
-            settings.database, file.absolute(), clock(), checking=lambda done, total: progress(done, total=total)
+            settings.database, file.absolute(), common.clock(), checking=lambda done, total: progress(done, total=total)
         )
-        moved = None if changes == "keep" else restoring.take_stored(settings, clock())
+        moved = None if changes == "keep" else restoring.take_stored(settings, common.clock())
     if as_json:
         facts = {"previous_changes": str(moved)} if moved else {}
-        print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True} | facts)
+        common.print_json({"restored": str(file), "previous": aside and str(aside), "fenced": True} | facts)
         return
     typer.echo(f"{file} is restored." + (f" The previous database is now {aside}." if aside else ""))
     if moved:
@@ -156,9 +147,9 @@ def unfence(
             help="With --as-sent: except this digest, which sent nothing since the backup.",
         ),
     ] = None,
-    as_json: JsonOption = False,
-    yes: YesOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    yes: common.YesOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Show what a restored store would send; with --as-sent or --send, lift its fence."""
     from digest.operations import backups as operations
@@ -167,7 +158,7 @@ def unfence(
 
     if as_sent and send:
         raise typer.BadParameter("choose --as-sent or --send, not both", param_hint="--as-sent")
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         for name in untold or ():
             if settings.digest(name) is None:
                 raise UnknownError("digest", name, remedy="the configuration lists the digests")
@@ -175,11 +166,11 @@ def unfence(
             typer.echo("the store is not fenced", err=as_json)
             return
         problems = _read_all(store, settings)
-        outlook = backups.outlook(store, settings, clock())
+        outlook = backups.outlook(store, settings, common.clock())
         if outlook is None:  # another process has lifted it meanwhile
             return
         shown = operations.fence_view(outlook).model_dump() | {"problems": problems}
-        print_json(shown) if as_json else _print(outlook, problems)
+        common.print_json(shown) if as_json else _print(outlook, problems)
         if not (as_sent or send):
             if not as_json:
                 typer.echo("\ndigest unfence --as-sent   treat all of this as already sent: send none of it")
@@ -189,22 +180,22 @@ def unfence(
         if not yes:
             typer.confirm(asked, abort=True, err=as_json)
         asked_for = operations.LiftRequest(as_sent=as_sent, untold=untold or [])
-        done = perform(operations.LIFT, context_of(settings, store), asked_for)
+        done = perform(operations.LIFT, common.context_of(settings, store), asked_for)
     kept = (
         f" {done.mails} mails count as sent, in {', '.join(done.editions) or 'older editions'}." if done.mails else ""
     )
     typer.echo(f"The fence is lifted.{kept}", err=as_json)
 
 
-def fence(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def fence(*, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Fence the store: use it after restoring data without `digest restore`."""
     from digest.service.upkeep import backups
 
-    with store_of(config, any_clock=True) as (_, store):
-        backups.fence(store, clock())
+    with common.store_of(config, any_clock=True) as (_, store):
+        backups.fence(store, common.clock())
         since = backups.fenced(store)
     if as_json:
-        print_json({"fenced": since})
+        common.print_json({"fenced": since})
     else:
         typer.echo("The store is fenced: until `digest unfence`, no edition is made and nothing is sent.")
 
@@ -248,13 +239,15 @@ def _print(outlook: Outlook, problems: list[str]) -> None:
         typer.echo(f"not read: {problem}: its entries are announced as new later")
 
 
-def adopt(*, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def adopt(
+    *, yes: common.YesOption = False, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Take over the store of another installation; that installation can then no longer use it."""
     from digest import installation
     from digest.app import opened_untouched
     from digest.store import place
 
-    settings = settings_of(config)
+    settings = common.settings_of(config)
     where = place(settings.database)
     with opened_untouched(settings, anybodys=True) as store:
         kept, mine = installation.user(store), installation.described(settings)
@@ -262,7 +255,7 @@ def adopt(*, yes: YesOption = False, as_json: JsonOption = False, config: Config
             typer.confirm(f"{where} is the store of {kept}. Make it the store of {mine}?", abort=True, err=True)
         installation.adopt(store, settings)
     if as_json:
-        print_json({"store": where, "was": kept.file if kept else None, "now": mine.file if mine else None})
+        common.print_json({"store": where, "was": kept.file if kept else None, "now": mine.file if mine else None})
     else:
         typer.echo(f"{where} is now the store of {mine}." + (f" Before, it was the store of {kept}." if kept else ""))
 
@@ -271,7 +264,7 @@ def migrate_store(
     source: Annotated[str, typer.Argument(metavar="FROM", help=f"The present store: {_URL}.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="The new store: a new file or an empty database.")],
     *,
-    as_json: JsonOption = False,
+    as_json: common.JsonOption = False,
 ) -> None:
     """Copy a store into another database and verify the copy. Stop the service first, and start it on the copy only.
 
@@ -285,7 +278,7 @@ def migrate_store(
     with Progress("copying", kept=kept) as progress:
         rows = move_store(old, new, lambda done, total, name: progress(done, name, total))
     if as_json:
-        print_json({"rows": rows, "from": place(old), "to": place(new)})
+        common.print_json({"rows": rows, "from": place(old), "to": place(new)})
         return
     typer.echo(f"{rows} rows are copied to {place(new)}, and both stores are equal.")
     typer.echo("Set DIGEST_DATABASE_URL to the new store.")

@@ -6,17 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    store_of,
-    store_to_read,
-)
+from digest.cli import common
 from digest.model import DeliveryState, EditionKey
 
 if TYPE_CHECKING:
@@ -45,8 +35,8 @@ def list_(
     edition: Annotated[
         str | None, typer.Option("--edition", metavar="KEY", help="Only deliveries of this edition.")
     ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """List deliveries that failed, have an unknown outcome, wait for a retry or were suppressed."""
     from digest.operations import deliveries
@@ -56,11 +46,11 @@ def list_(
 
     states = _states(state, dead_letters.LISTED, dead_letters.DEAD)
     found: list[DeliveryView] = []
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         if edition:
             with store.read() as tx:
                 require_edition(tx, edition)
-        context, cursor = context_of(settings, store), ""
+        context, cursor = common.context_of(settings, store), ""
         while True:
             asked = deliveries.DeliveriesRequest(
                 states=sorted(states), edition=edition or "", limit=MOST_OF_A_PAGE, cursor=cursor
@@ -72,9 +62,9 @@ def list_(
             cursor = page.next
     if as_json:
         for one in found:
-            print_json(one.model_dump(exclude=deliveries.ONLY_IN_THE_API))
+            common.print_json(one.model_dump(exclude=deliveries.ONLY_IN_THE_API))
         return
-    print_table(
+    common.print_table(
         ("edition", "address", "state", "attempts", "next", "answer"),
         [(r.edition, r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in found],
         numbers=("attempts",),
@@ -96,9 +86,9 @@ def retry(
     state: Annotated[
         list[str] | None, typer.Option("--state", metavar="failed|unknown", help="Default: failed.")
     ] = None,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Plan dead letters again; `digest run` or `digest edition send` sends them."""
     from digest.operations import deliveries
@@ -106,7 +96,7 @@ def retry(
     from digest.service.bounces import dead_letters
 
     states = _states(state, dead_letters.DEAD, (DeliveryState.FAILED,))
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         rows = dead_letters.dead_letters(store, states, EditionKey(edition) if edition else None, addresses or [])
         unknown = sum(row.state is DeliveryState.UNKNOWN for row in rows)
         if unknown and not yes:
@@ -116,9 +106,9 @@ def retry(
                 err=True,
             )
         asked = deliveries.RetryRequest(edition=edition or "", subscribers=addresses or [], states=sorted(states))
-        done = perform(deliveries.RETRY, context_of(settings, store), asked)
+        done = perform(deliveries.RETRY, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
         return
     why = "their subscribers left, paused, are suppressed, or got the entries in a later mail"
     typer.echo(f"{done.planned} planned" + (f"; {done.left} not planned: {why}" if done.left else ""))
@@ -139,17 +129,17 @@ def release(
         typer.Option("--force", help="Also release leases that may be in use; only while no `digest run` is running."),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the leased deliveries and release none.")] = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Release deliveries whose drain is gone: their lease has ended, or ends later than any drain could have set."""
     from digest.operations import deliveries
     from digest.operations.core import perform
     from digest.service.mailing.drain import releasing
 
-    with store_of(config) as (settings, store):
-        now, named = clock(), list(which or ())
+    with common.store_of(config) as (settings, store):
+        now, named = common.clock(), list(which or ())
         is_key = bool(named) and "/" in named[0] and "@" not in named[0]
         key = EditionKey(named.pop(0)) if is_key else None
         found = releasing.leased_deliveries(store, settings.mail, key, named, now)
@@ -165,9 +155,9 @@ def release(
                 err=True,
             )
         asked = deliveries.ReleaseRequest(edition=key or "", who=named, force=force, sure=True)
-        done = perform(deliveries.RELEASE, context_of(settings, store), asked)
+        done = perform(deliveries.RELEASE, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
         return
     held = f"; {done.left} not released: a running drain may still use them (--force releases them too)"
     doubtful = f", {done.unknown} of them are sent at most once more" if done.unknown else ""
@@ -178,7 +168,7 @@ def _print_leases(found: list[LeasedDelivery], chosen: list[LeasedDelivery], *, 
     if as_json:
         for one in found:
             until = one.row.leased_until
-            print_json(
+            common.print_json(
                 {
                     "edition": one.row.edition,
                     "address": one.row.address,
@@ -189,7 +179,7 @@ def _print_leases(found: list[LeasedDelivery], chosen: list[LeasedDelivery], *, 
                 }
             )
         return
-    print_table(
+    common.print_table(
         ("edition", "address", "leased until", "lease", "begun", "would be"),
         [
             (

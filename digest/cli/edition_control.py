@@ -8,17 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    store_of,
-    store_to_read,
-)
+from digest.cli import common
 from digest.cli.editions import DigestArgument, KeyArgument, digest_named
 from digest.cli.progress import Progress
 from digest.cli.terminal import address_for_terminal, local_and_relative
@@ -48,14 +38,16 @@ def register(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-def plan(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def plan(
+    digest: DigestArgument = None, *, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Show what the next edition holds so far, and what you decided about it."""
     from digest.operations import editions
     from digest.operations.core import perform
 
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         asked = editions.DigestName(digest=digest_named(settings, digest).id)
-        _print_plan(perform(editions.PLAN, context_of(settings, store), asked), as_json=as_json)
+        _print_plan(perform(editions.PLAN, common.context_of(settings, store), asked), as_json=as_json)
 
 
 def note(
@@ -66,8 +58,8 @@ def note(
     digest: DigestOption = None,
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read the note from a file.")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the note.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Put a note on top of the next edition, such as a greeting or an announcement."""
     from digest.operations import edition_acts
@@ -76,9 +68,9 @@ def note(
     if sum((text is not None, file is not None, remove)) != 1:
         raise typer.BadParameter("give the text, --file FILE, or --remove", param_hint="TEXT")
     words = None if remove else _note_text(text, file)
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = edition_acts.NoteRequest(digest=digest_named(settings, digest).id, text=words)
-        _print_plan(perform(edition_acts.NOTE, context_of(settings, store), asked), as_json=as_json)
+        _print_plan(perform(edition_acts.NOTE, common.context_of(settings, store), asked), as_json=as_json)
 
 
 def _note_text(text: str | None, file: Path | None) -> str:
@@ -100,17 +92,17 @@ def leave_out(
         bool, typer.Option("--once", help="Only of the next edition; the one after it lists them.")
     ] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Leave them out no longer.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Leave entries out of the mails of a digest. Feeds and pages keep them."""
     from digest.operations import edition_acts
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         chosen = digest_named(settings, digest).id
         asked = edition_acts.LeaveOutRequest(digest=chosen, entries=entries, once=once, undo=undo)
-        _print_plan(perform(edition_acts.LEAVE_OUT, context_of(settings, store), asked), as_json=as_json)
+        _print_plan(perform(edition_acts.LEAVE_OUT, common.context_of(settings, store), asked), as_json=as_json)
 
 
 def order(
@@ -120,8 +112,8 @@ def order(
     *,
     digest: DigestOption = None,
     reset: Annotated[bool, typer.Option("--reset", help="Return to the usual order.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """List these entries first in the next edition, in this order."""
     from digest.operations import edition_acts
@@ -129,27 +121,29 @@ def order(
 
     if bool(entries) == reset:
         raise typer.BadParameter("name entries, or give --reset", param_hint="ENTRY…")
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = edition_acts.OrderRequest(digest=digest_named(settings, digest).id, entries=entries or [])
-        _print_plan(perform(edition_acts.ORDER, context_of(settings, store), asked), as_json=as_json)
+        _print_plan(perform(edition_acts.ORDER, common.context_of(settings, store), asked), as_json=as_json)
 
 
-def approve(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def approve(
+    digest: DigestArgument = None, *, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Approve the edition that waits; it is made as `digest edition plan` shows it, and sent."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         with Progress(
             "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
         ):
             asked = editions.DigestName(digest=chosen.id)
-            made = perform(edition_acts.APPROVE, context_of(settings, store), asked).edition
+            made = perform(edition_acts.APPROVE, common.context_of(settings, store), asked).edition
     if made is None:
         typer.echo(f"{chosen.id}: there is nothing to announce any more; nothing is sent", err=as_json)
     elif as_json:
-        print_json(made.model_dump())
+        common.print_json(made.model_dump())
     else:
         then = (
             "a running `digest run` sends it, or `digest edition send`" if made.deliveries else "it has no subscribers"
@@ -157,58 +151,64 @@ def approve(digest: DigestArgument = None, *, as_json: JsonOption = False, confi
         typer.echo(f"{made.key}: approved; {then}")
 
 
-def skip(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def skip(
+    digest: DigestArgument = None, *, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Skip the edition that waits for approval; the next one includes its entries."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = editions.DigestName(digest=digest_named(settings, digest).id)
-        done = perform(edition_acts.SKIP, context_of(settings, store), asked)
+        done = perform(edition_acts.SKIP, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{done.skipped}: skipped; the next edition includes its entries")
 
 
-def hold(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def hold(key: KeyArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Hold an edition: send no more of its mails until `digest edition resume`."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
-        done = perform(edition_acts.HOLD, context_of(settings, store), editions.EditionName(edition=key))
+    with common.store_of(config) as (settings, store):
+        done = perform(edition_acts.HOLD, common.context_of(settings, store), editions.EditionName(edition=key))
     _print_state(done, "held; `digest edition resume` goes on, `digest edition cancel` ends it", as_json=as_json)
 
 
-def resume(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def resume(key: KeyArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Go on with the mails of an edition that is held."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
-        done = perform(edition_acts.RESUME, context_of(settings, store), editions.EditionName(edition=key))
+    with common.store_of(config) as (settings, store):
+        done = perform(edition_acts.RESUME, common.context_of(settings, store), editions.EditionName(edition=key))
     _print_state(done, "its mails are sent again", as_json=as_json)
 
 
 def _print_state(done: EditionState, sentence: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{done.edition}: {sentence}")
 
 
 def cancel(
-    key: KeyArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
+    key: KeyArgument,
+    *,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Send no further mail of an edition. Subscribers who do not get it find its entries in their next edition."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         if not yes:
             typer.confirm(f"Cancel {key}? Its mails that were not sent yet are never sent.", abort=True, err=as_json)
-        done = perform(edition_acts.CANCEL, context_of(settings, store), editions.EditionName(edition=key))
+        done = perform(edition_acts.CANCEL, common.context_of(settings, store), editions.EditionName(edition=key))
     _print_state(done, f"cancelled; mails that are not sent: {done.mails}", as_json=as_json)
 
 
@@ -216,29 +216,29 @@ def resend(
     key: KeyArgument,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="A subscriber who got this edition.")],
     *,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Send one more copy of a mail to a subscriber who got it, for example because they lost it."""
     from digest.operations import edition_acts
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         kept = f"The copy may or may not have been sent: see `digest edition show {key}`."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
             asked = edition_acts.ResendRequest(edition=key, subscriber=address)
-            done = perform(edition_acts.RESEND, context_of(settings, store), asked)
+            done = perform(edition_acts.RESEND, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{address_for_terminal(address)}: {done.subject}\n{done.answer}")
 
 
 def _print_plan(made: PlanView, *, as_json: bool) -> None:
     if as_json:
-        print_json(made.model_dump(exclude={"entries": {"__all__": {"headline"}}}))
+        common.print_json(made.model_dump(exclude={"entries": {"__all__": {"headline"}}}))
         return
-    now = clock()
+    now = common.clock()
     waits = f"; it waits for approval until {local_and_relative(made.waits_until, now)}" if made.waits_until else ""
     typer.echo(f"{made.digest}: the edition of {local_and_relative(made.slot_at, now)}{waits}")
     if made.note:
@@ -257,4 +257,4 @@ def _print_plan(made: PlanView, *, as_json: bool) -> None:
     )
     for columns, rows in tables:
         if rows:
-            print_table(columns, rows)
+            common.print_table(columns, rows)

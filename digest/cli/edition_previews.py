@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    store_of,
-    store_to_read,
-    write_file,
-)
+from digest.cli import common
 from digest.cli.editions import DigestArgument, digest_named
 from digest.cli.progress import Progress
 from digest.cli.terminal import address_for_terminal
@@ -60,8 +50,8 @@ def preview(
     ] = None,
     language: LanguageOption = None,
     output: OutputOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Preview and check the mails of an edition made now, for each kind of subscriber. Stores and sends nothing.
 
@@ -76,18 +66,18 @@ def preview(
     if form not in {None, *_FORMS}:
         raise typer.BadParameter("html, text or eml", param_hint="--format")
     one = form is not None or language is not None or (output is not None and _is_file(output))
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         chosen = digest_named(settings, digest)
         only = previews.SubscriberKind(previews.chosen_language(language, chosen), Format.BOTH) if one else None
         with Progress("composing", kept="Nothing was stored."):
-            shown = previews.preview_digest(store, settings, chosen, clock(), only=None if as_json else only)
+            shown = previews.preview_digest(store, settings, chosen, common.clock(), only=None if as_json else only)
     if origin := _origin(chosen, shown):
         typer.echo(origin, err=as_json or output == _TERMINAL)
     if as_json:
         for look in shown.mails:
-            print_json(preview_view(look, shown).model_dump())
+            common.print_json(preview_view(look, shown).model_dump())
     elif only:
         (look,) = shown.mails
         show_part(_part(look, form or _form_of(output)), look.mail.subject, chosen.id, output)
@@ -133,7 +123,7 @@ def show_part(part: tuple[str, bytes], subject: str, name: str, output: Path | N
         sys.stdout.buffer.write(words)
         sys.stdout.flush()
     elif output:
-        write_file(output, words)
+        common.write_file(output, words)
     else:
         page = scratch() / f"{name}{ending}"
         page.write_bytes(words)
@@ -155,13 +145,13 @@ def _show_all(settings: Settings, digest: Digest, shown: DigestPreview, output: 
     for look in looks:
         for form in _FORMS if look.html_bytes else _FORMS[1:]:
             ending, words = _part(look, form)
-            write_file(folder / f"{look.kind.name}{ending}", words)
+            common.write_file(folder / f"{look.kind.name}{ending}", words)
     reports = [preview_view(look, shown).model_dump() | {"name": look.kind.name} for look in looks]
     values = {"title": digest.title, "reports": reports, "largest": LARGEST_HTML}
     values |= {"shows": str(shown.origin), "edition": shown.key}
     index = folder / "index.html"
-    write_file(index, rendered("en", settings.template_folders, "mail/preview.html", values).encode())
-    print_table(
+    common.write_file(index, rendered("en", settings.template_folders, "mail/preview.html", values).encode())
+    common.print_table(
         ("language", "format", "topics", "subscribers", "html KB", "mail KB", "pictures", "findings"),
         [_row(look) for look in looks],
         numbers=("subscribers", "html KB", "mail KB", "pictures"),
@@ -202,8 +192,8 @@ def send_one(
     form: Annotated[
         str, typer.Option("--format", metavar="both|text", help="Send HTML and text, or text only.")
     ] = "both",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Send one mail, marked as a test, to one address: the edition as of now, or else the newest one.
 
@@ -215,14 +205,14 @@ def send_one(
 
     if form not in set(Format):
         raise typer.BadParameter("both or text", param_hint="--format")
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = operations.TestRequest.model_construct(
             digest=digest_named(settings, digest).id, address=address, language=language, format=Format(form)
         )
         kept = "The mail may or may not have been sent. Nothing was stored, so you can send another one."
         with Progress(f"sending to {settings.mail.host or settings.mail.path}", kept=kept):
-            done = perform(operations.TEST, context_of(settings, store), asked)
+            done = perform(operations.TEST, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{address_for_terminal(address)}: {done.subject}\n{done.answer}")

@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli import sources
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    store_of,
-    store_to_read,
-)
+from digest.cli import common, sources
 from digest.cli.progress import Progress
 from digest.errors import ConfigurationError, UnknownError
 from digest.model import DigestId, EditionKey
@@ -75,27 +64,29 @@ def entry_json(one: Selected) -> dict[str, object]:
 
 
 @app.command("list")
-def list_(*, digest: DigestArgument = None, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def list_(
+    *, digest: DigestArgument = None, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """List the editions, newest first."""
     from digest.operations import editions
     from digest.operations.core import MOST_OF_A_PAGE, perform
 
     rows: list[tuple[str, str, str, str]] = []
-    with store_to_read(config) as (settings, store):
-        context, cursor = context_of(settings, store), ""
+    with common.store_to_read(config) as (settings, store):
+        context, cursor = common.context_of(settings, store), ""
         chosen = digest_named(settings, digest).id if digest else ""
         while True:
             asked = editions.EditionsRequest(digest=chosen, limit=MOST_OF_A_PAGE, cursor=cursor)
             page = perform(editions.LIST, context, asked)
             for made in page.items:
                 if as_json:
-                    print_json(made.model_dump(exclude={"days"}))
+                    common.print_json(made.model_dump(exclude={"days"}))
                 rows.append((made.key, made.days, f"{made.closes_at:%Y-%m-%d %H:%M}", _delivery_counts(made)))
             if not page.next:
                 break
             cursor = page.next
     if not as_json:
-        print_table(("key", "days", "made", "deliveries"), rows)
+        common.print_table(("key", "days", "made", "deliveries"), rows)
 
 
 def _delivery_counts(made: EditionView) -> str:
@@ -106,26 +97,28 @@ def _delivery_counts(made: EditionView) -> str:
 
 
 @app.command()
-def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def show(key: KeyArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Show the entries of an edition and the state of each of its mails."""
     from digest.operations import deliveries, editions
     from digest.operations.core import perform
 
-    with store_to_read(config) as (settings, store):
-        context = context_of(settings, store)
+    with common.store_to_read(config) as (settings, store):
+        context = common.context_of(settings, store)
         made = perform(editions.SHOW, context, editions.EditionRequest(edition=key))
         with store.read() as tx:
             rows = tx.deliveries.rows(EditionKey(made.key))
     if as_json:
         shown = made.model_dump(exclude={"entries": {"__all__": {"headline"}}, "acts": True, "days": True})
         mails = [deliveries.delivery_view(one, []).model_dump(exclude=deliveries.NOT_IN_AN_EDITION) for one in rows]
-        print_json(shown | {"recipients": mails, "acts": [one.model_dump() for one in made.acts]})
+        common.print_json(shown | {"recipients": mails, "acts": [one.model_dump() for one in made.acts]})
         return
     typer.echo(f"{key}: {_delivery_counts(made)}")
     for act in made.acts:
         typer.echo(f"{act.at:%Y-%m-%d %H:%M} UTC, by {act.who}: {act.detail}")
-    print_table(("section", "title", "gained"), [(one.section, one.headline, one.gained) for one in made.entries])
-    print_table(
+    common.print_table(
+        ("section", "title", "gained"), [(one.section, one.headline, one.gained) for one in made.entries]
+    )
+    common.print_table(
         ("address", "state", "attempts", "next", "answer"),
         [(r.address, r.state, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in rows],
         numbers=("attempts",),
@@ -133,22 +126,24 @@ def show(key: KeyArgument, *, as_json: JsonOption = False, config: ConfigOption 
 
 
 @app.command()
-def cut(digest: DigestArgument = None, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def cut(
+    digest: DigestArgument = None, *, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Make an edition now, even if none is due. If nothing is new, it makes none."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         chosen = digest_named(settings, digest)
         with Progress(
             "making the edition", kept="Either no edition was made or a complete one: see `digest edition list`."
         ):
             asked = editions.DigestName(digest=chosen.id)
-            made = perform(edition_acts.CUT, context_of(settings, store), asked).edition
+            made = perform(edition_acts.CUT, common.context_of(settings, store), asked).edition
     if made is None:
         typer.echo(f"{chosen.id}: nothing new since the last edition; none was made", err=as_json)
     elif as_json:
-        print_json(made.model_dump())
+        common.print_json(made.model_dump())
     else:
         then = "; `digest edition send` sends it" if made.deliveries else ""
         typer.echo(f"{made.key}: {_delivery_counts(made)}{then}")
@@ -159,8 +154,8 @@ def send(
     key: Annotated[str | None, typer.Argument(metavar="KEY", help="Only this edition.")] = None,
     *,
     now: Annotated[bool, typer.Option("--now", help="Also retry temporarily refused mails at once.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Send the planned mails of one edition or of all; list mails that wait for a retry, and until when."""
     from digest.operations import edition_acts
@@ -168,18 +163,18 @@ def send(
     from digest.service.operating import waits
 
     reports: list[DrainReport] = []
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
 
         def send_all(wanted: EditionKey | None, hurry: bool) -> dict[str, int]:  # noqa: FBT001 - as the operation calls it
             reports.append(_send_all(store, settings, wanted, hurry=hurry))
             return reports[0].counts()
 
-        context = context_of(settings, store, send=send_all)
+        context = common.context_of(settings, store, send=send_all)
         sent = perform(edition_acts.SEND, context, edition_acts.SendRequest(edition=key or "", now=now))
-        waiting = waits.waiting_deliveries(store, EditionKey(key) if key else None, clock())
+        waiting = waits.waiting_deliveries(store, EditionKey(key) if key else None, common.clock())
     (report,) = reports
     if as_json:
-        print_json(sent.model_dump(exclude={"open"}))
+        common.print_json(sent.model_dump(exclude={"open"}))
     else:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts().items() if count)
         typer.echo(counts or ("nothing is due" if waiting else "nothing is planned"))
@@ -204,7 +199,7 @@ def _print_waiting(waiting: list[DeliveryRow]) -> None:
     """List the mails that wait for a retry, the first due first; of many, only the first few."""
     if not waiting:
         return
-    print_table(
+    common.print_table(
         ("waits", "address", "attempts", "until", "answer"),
         [(r.edition, r.address, r.attempts, r.next_at, f"{r.code or ''} {r.text}".strip()) for r in waiting[:_NAMED]],
         numbers=("attempts",),
@@ -225,7 +220,7 @@ def _send_all(store: Store, settings: Settings, key: str | None, *, hurry: bool)
         drained = delivery.drain(
             store,
             settings,
-            clock,
+            common.clock,
             edition=EditionKey(key) if key else None,
             progress=lambda state: progress(state.done, total=state.total),
             stop=stop,
@@ -258,16 +253,20 @@ async def _until_ctrl_c(
 
 @digests_app.command()
 def rename(
-    old: sources.OldArgument, new: sources.NewArgument, *, as_json: JsonOption = False, config: ConfigOption = None
+    old: sources.OldArgument,
+    new: sources.NewArgument,
+    *,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Rename a digest; its subscribers, editions and links in old mails stay. Stop the service first."""
     from digest.service.editions.renaming import lines_to_change, rename_digest
     from digest.service.settings import following
 
     with sources.store_while_stopped(config, new) as (settings, store):
-        done = rename_digest(store, settings, DigestId(old), DigestId(new), clock())
-        actor = context_of(settings, store).actor.name
-        following.rename(store, settings, "digests", old, new, actor=actor, now=clock())
+        done = rename_digest(store, settings, DigestId(old), DigestId(new), common.clock())
+        actor = common.context_of(settings, store).actor.name
+        following.rename(store, settings, "digests", old, new, actor=actor, now=common.clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}
     said = f"{old} is now {new}, with {done.followers} subscribers and {done.editions} editions."
     sources.print_changed_lines(config, old, new, lines_to_change, facts, said, as_json=as_json)
@@ -277,21 +276,21 @@ def rename(
 def end(
     digest: Annotated[str, typer.Argument(metavar="NAME", help="A digest that is no longer configured.")],
     *,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Unsubscribe everybody from a digest that is no longer configured; recorded as your act."""
     from digest.operations import edition_acts, editions
     from digest.operations.core import perform
     from digest.service.editions.renaming import orphans
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         count = orphans(store, settings).get(DigestId(digest), 0)
         if count and not yes:
             typer.confirm(f"Unsubscribe {count} people from {digest}?", abort=True, err=as_json)
-        done = perform(edition_acts.END, context_of(settings, store), editions.DigestName(digest=digest))
+        done = perform(edition_acts.END, common.context_of(settings, store), editions.DigestName(digest=digest))
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{digest}: {done.unsubscribed} unsubscribed")

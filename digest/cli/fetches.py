@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    store_to_read,
-    write_file,
-)
+from digest.cli import common
 from digest.cli.refreshing import chosen_sources
 from digest.cli.terminal import relative_time
 from digest.errors import UnknownError
@@ -46,8 +37,8 @@ def fetches(
     fetch: Annotated[
         str, typer.Option("--fetch", metavar="HASH", help="The body to write: the beginning of its hash.")
     ] = "",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Show how fetching goes for sources by address and by command, and write what was fetched to a file."""
     from digest.operations import sources as operation
@@ -55,20 +46,20 @@ def fetches(
 
     if save and source is None:
         raise typer.BadParameter("name the source too", param_hint="--save")
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         chosen = [one for one in chosen_sources(settings, source) if one.is_fetched or source]
         if save and source:
             require_free(settings, save, config)
             with store.read() as tx:
-                write_file(save, _body(tx, chosen[0], fetch))
+                common.write_file(save, _body(tx, chosen[0], fetch))
             typer.echo(f"Wrote {save}.")
             return
-        context = context_of(settings, store)
+        context = common.context_of(settings, store)
         rows = operation.fetch_rows(context, chosen)
         kept = operation.kept_of(context, source) if source else []
     if as_json:
         for row in rows:
-            print_json(operation.fetch_view(*row, kept if source else None).model_dump())
+            common.print_json(operation.fetch_view(*row, kept if source else None).model_dump())
         return
     _print_states(rows)
     if source:
@@ -95,9 +86,9 @@ def _of(kept: list[KeptFetch], state: FetchState | None) -> Iterator[KeptFetch]:
 
 
 def _print_states(rows: list[tuple[Source, str, FetchState | None]]) -> None:
-    now = clock()
+    now = common.clock()
     columns = ("source", "page", "tried", "not before", "last good", "bytes", "problem")
-    print_table(columns, [_row(source, name, state, now) for source, name, state in rows], numbers=("bytes",))
+    common.print_table(columns, [_row(source, name, state, now) for source, name, state in rows], numbers=("bytes",))
 
 
 def _row(source: Source, name: str, state: FetchState | None, now: datetime) -> list[object]:
@@ -122,7 +113,7 @@ def _times(failures: int) -> str:
 
 
 def _print_kept(rows: list[tuple[Source, str, FetchState | None]], kept: list[KeptFetch]) -> None:
-    now = clock()
+    now = common.clock()
     columns = ("kept", "page", "bytes", "first", "last")
     lines = [
         [one.sha256[:_HASH], name, f"{one.size:,}", relative_time(one.first_at, now), relative_time(one.last_at, now)]
@@ -130,4 +121,4 @@ def _print_kept(rows: list[tuple[Source, str, FetchState | None]], kept: list[Ke
         for one in _of(kept, state)
     ]
     if lines:
-        print_table(columns, lines, numbers=("bytes",))
+        common.print_table(columns, lines, numbers=("bytes",))

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    settings_of,
-    store_of,
-)
+from digest.cli import common
 from digest.cli.progress import Progress
 from digest.errors import DigestError, ListError
 
@@ -51,8 +42,8 @@ def import_(
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="The file's encoding (default: detected).")
     ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Subscribe everybody in a list, except people who left.
 
@@ -65,16 +56,16 @@ def import_(
     from digest.operations.core import perform
     from digest.service.people import importing
 
-    now = clock()
-    settings_of(config)  # mistakes in it are reported before the list is read
+    now = common.clock()
+    common.settings_of(config)  # mistakes in it are reported before the list is read
     try:
         found = importing.read_people(file.read_bytes(), now, encoding)
     except OSError as error:
         raise DigestError(f"{file}: cannot be read: {error.strerror}") from error
     except ListError as error:
         raise DigestError(f"{file}: {error}") from error
-    with store_of(config) as (settings, store):
-        context, asked = context_of(settings, store), operations.ImportRequest(csv="")
+    with common.store_of(config) as (settings, store):
+        context, asked = common.context_of(settings, store), operations.ImportRequest(csv="")
         if dry_run:
             report = importing.try_people(store, settings, found, now=now)
         else:
@@ -93,7 +84,7 @@ def import_(
             (report,) = reports
     if as_json:
         shown = operations.understood(found, report).model_dump() if dry_run else {}
-        print_json(shown | report.counts())
+        common.print_json(shown | report.counts())
     else:
         if dry_run:
             _show(file, found, report)
@@ -110,7 +101,7 @@ def _show(file: Path, found: PeopleFile, report: ImportReport) -> None:
     heads = "headings in the first row" if found.table.heads else "no headings, so the columns have the default order"
     count = len(found.rows)
     typer.echo(f"{file}: {count} {'row' if count == 1 else 'rows'}, {found.encoding}, separated by {cells}, {heads}")
-    print_table(("column", "meaning"), list(meanings(found).items()))
+    common.print_table(("column", "meaning"), list(meanings(found).items()))
     if found.ignored:
         more = len(found.ignored) - _COLUMNS
         named = [*found.ignored[:_COLUMNS], *([f"and {more} more"] if more > 0 else [])]
@@ -118,7 +109,7 @@ def _show(file: Path, found: PeopleFile, report: ImportReport) -> None:
     rows = [row.model_dump() for row in understood(found, report).first]
     used = [name for name in rows[0] if name == "line" or any(row[name] for row in rows)] if rows else []
     if used:
-        print_table(used, [[row[name] for name in used] for row in rows], numbers=("line",))
+        common.print_table(used, [[row[name] for name in used] for row in rows], numbers=("line",))
     if report.unmatched:
         tags = ", ".join(f"{tag} ({count})" for tag, count in report.unmatched.most_common(_SHOWN))
         typer.echo(f"tags that match no topic: {tags}")

@@ -11,16 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    clock,
-    print_json,
-    print_table,
-    settings_of,
-    store_to_read,
-    write_file,
-)
+from digest.cli import common
 from digest.cli.edition_previews import LanguageOption, OutputOption, scratch, show_part
 from digest.cli.progress import Progress
 from digest.errors import DigestError, UnknownError
@@ -51,21 +42,21 @@ def key(
     kind: Annotated[
         str, typer.Option(metavar="rsa|ed25519", help="Create rsa first; ed25519 only in addition.")
     ] = "rsa",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Create a DKIM key, and print the DNS record that publishes its public half."""
     from digest.mail.dkim import Key, write_key, zone_line
 
     if kind not in {"rsa", "ed25519"}:
         raise typer.BadParameter("rsa or ed25519", param_hint="--kind")
-    settings = settings_of(config)
+    settings = common.settings_of(config)
     selector, name = (
         (settings.dkim.selector, "key_file") if kind == "rsa" else (settings.dkim.ed25519_selector, "ed25519_key_file")
     )
     made = Key(settings.dkim.domain or settings.mail.sender_mailbox.domain, selector, write_key(file, kind))
     if as_json:
-        print_json({"file": str(file), "kind": kind, "name": made.name, "value": made.record})
+        common.print_json({"file": str(file), "kind": kind, "name": made.name, "value": made.record})
         return
     typer.echo(
         f"{file} is written; only you can read it. Publish the DNS record, then set dkim.{name} to this file", err=True
@@ -85,8 +76,8 @@ def preview(
     ] = None,
     language: LanguageOption = None,
     output: OutputOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Preview all mails except editions: confirmation, welcome, goodbye, alerts. Stores and sends nothing.
 
@@ -98,17 +89,17 @@ def preview(
     if form is not None and (form not in _FORMS or kind is None):
         raise typer.BadParameter("choose html, text or eml, and give a KIND", param_hint="--format")
     wanted = _kind(kind)
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         if output and output != _TERMINAL:
             require_free(settings, output, config)
         spoken = _language(settings.language, language)
         with Progress("composing", kept="Nothing was stored."):
-            made = list(mails.samples(store, settings, clock()))
+            made = list(mails.samples(store, settings, common.clock()))
     if wanted:
         made = [one for one in made if one.kind is wanted]
     if as_json:
         for one in made:
-            print_json({"kind": one.kind, "language": one.language, "subject": _message(one)["Subject"]})
+            common.print_json({"kind": one.kind, "language": one.language, "subject": _message(one)["Subject"]})
     elif wanted:
         (chosen, *_) = sorted(made, key=lambda one: one.language != spoken)
         _show_one(chosen, form, output)
@@ -181,7 +172,7 @@ def _show_all(settings: Settings, made: Sequence[Sample], output: Path | None) -
         page = _words(one, "html")
         for form, ending in _FORMS.items():
             if form != "html" or page:
-                write_file(folder / f"{one.name}{ending}", _part(one, form))
+                common.write_file(folder / f"{one.name}{ending}", _part(one, form))
         mails.append(
             {
                 "name": one.name,
@@ -195,8 +186,10 @@ def _show_all(settings: Settings, made: Sequence[Sample], output: Path | None) -
         )
     index = folder / "index.html"
     values = {"title": settings.site_title, "mails": mails}
-    write_file(index, rendered("en", settings.template_folders, "mail/mails.html", values).encode())
-    print_table(("mail", "language", "subject"), [(one["kind"], one["language"], one["subject"]) for one in mails])
+    common.write_file(index, rendered("en", settings.template_folders, "mail/mails.html", values).encode())
+    common.print_table(
+        ("mail", "language", "subject"), [(one["kind"], one["language"], one["subject"]) for one in mails]
+    )
     typer.echo(str(index))
     if output is None:
         webbrowser.open(index.as_uri())

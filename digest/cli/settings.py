@@ -7,17 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    context_of,
-    print_json,
-    print_table,
-    settings_of,
-    store_of,
-    store_to_read,
-)
+from digest.cli import common
 from digest.cli.terminal import short
 from digest.errors import ConfigurationError
 from digest.json_output import toml_value
@@ -59,24 +49,24 @@ def register(app: typer.Typer) -> None:
 def list_settings(
     *,
     changed: Annotated[bool, typer.Option("--changed", help="Only what was changed.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """List the settings as they hold, where each comes from, and what needs a restart. Secrets are masked."""
     from digest.operations import settings as operations
     from digest.operations.core import perform
 
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         asked = operations.SettingsRequest(changed=changed)
-        found = perform(operations.SETTINGS, context_of(settings, store), asked)
+        found = perform(operations.SETTINGS, common.context_of(settings, store), asked)
     if as_json:
         for one in found.items:
-            print_json(one.model_dump())
+            common.print_json(one.model_dump())
         return
     if not found.items:
         typer.echo("nothing is changed (`digest settings set KEY=VALUE` changes a setting)")
         return
-    print_table(("setting", "value", "from", ""), [_row(one) for one in found.items])
+    common.print_table(("setting", "value", "from", ""), [_row(one) for one in found.items])
 
 
 def _row(one: SettingView) -> tuple[str, ...]:
@@ -102,8 +92,8 @@ def set_settings(
     values: ValuesArgument = None,
     *,
     unset: UnsetOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Change settings: they override the configuration, and a running service uses them within seconds.
 
@@ -114,8 +104,8 @@ def set_settings(
     from digest.operations.core import perform
 
     asked = operations.Values(values=_values(values, unset))
-    with store_of(config, any_clock=True) as (settings, store):
-        done = perform(operations.SET, context_of(settings, store), asked)
+    with common.store_of(config, any_clock=True) as (settings, store):
+        done = perform(operations.SET, common.context_of(settings, store), asked)
     _print(done, as_json=as_json)
 
 
@@ -141,8 +131,8 @@ def _values(given: Sequence[str] | None, unset: Sequence[str] | None, before: st
 def revert(
     keys: Annotated[list[str], typer.Argument(metavar="KEY", help="A setting, or a whole table such as sources.blog.")],
     *,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Take changes back: what the configuration says holds again."""
     from digest.operations import settings as operations
@@ -154,7 +144,7 @@ def revert(
 
 
 @app.command()
-def undo(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def undo(*, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Undo the last change of settings or templates; again for the one before it."""
     from digest.operations import settings as operations
     from digest.operations.core import perform
@@ -172,26 +162,26 @@ def _repairing(config: Path | None) -> Iterator[Context]:
     from digest.settings.overlay import Changes
 
     try:
-        settings = settings_of(config)
+        settings = common.settings_of(config)
     except ConfigurationError:
         try:
             settings = load_settings(config, changes=Changes())
         except ConfigurationError:
-            settings = settings_of(config)  # the configuration is wrong, too
+            settings = common.settings_of(config)  # the configuration is wrong, too
     with opened(settings) as store:
-        yield context_of(settings, store)
+        yield common.context_of(settings, store)
 
 
 @app.command()
-def export(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def export(*, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Print the changes as TOML, to be moved into the configuration by hand; then revert them here."""
     from digest.operations import settings as operations
     from digest.operations.core import Nothing, perform
 
-    with store_to_read(config) as (settings, store):
-        found = perform(operations.EXPORT, context_of(settings, store), Nothing())
+    with common.store_to_read(config) as (settings, store):
+        found = perform(operations.EXPORT, common.context_of(settings, store), Nothing())
     if as_json:
-        print_json(found.model_dump())
+        common.print_json(found.model_dump())
     else:
         typer.echo(found.toml, nl=False)
 
@@ -204,8 +194,8 @@ def set_source(
     values: ValuesArgument = None,
     *,
     unset: UnsetOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Change settings of a source, for example every=1h; a running service uses them within seconds."""
     from digest.operations import source_settings as operations
@@ -213,49 +203,59 @@ def set_source(
 
     before = f"sources.{source}."
     given = {key.removeprefix(before): value for key, value in _values(values, unset, before).items()}
-    with store_of(config, any_clock=True) as (settings, store):
+    with common.store_of(config, any_clock=True) as (settings, store):
         asked = operations.SourceValues(source=source, values=given)
-        done = perform(operations.SET_SOURCE, context_of(settings, store), asked)
+        done = perform(operations.SET_SOURCE, common.context_of(settings, store), asked)
     _print(done, as_json=as_json)
 
 
-def pause(source: SourceArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def pause(source: SourceArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Pause a source: it is not read, and no trouble is reported about it; its entries stay published."""
     from digest.operations import source_settings as operations
     from digest.operations.core import perform
 
-    with store_of(config, any_clock=True) as (settings, store):
-        done = perform(operations.PAUSE_SOURCE, context_of(settings, store), operations.SourceName(source=source))
+    with common.store_of(config, any_clock=True) as (settings, store):
+        done = perform(
+            operations.PAUSE_SOURCE, common.context_of(settings, store), operations.SourceName(source=source)
+        )
     _print(done, as_json=as_json)
 
 
-def resume(source: SourceArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def resume(source: SourceArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Resume a paused source: it is read again."""
     from digest.operations import source_settings as operations
     from digest.operations.core import perform
 
-    with store_of(config, any_clock=True) as (settings, store):
-        done = perform(operations.RESUME_SOURCE, context_of(settings, store), operations.SourceName(source=source))
+    with common.store_of(config, any_clock=True) as (settings, store):
+        done = perform(
+            operations.RESUME_SOURCE, common.context_of(settings, store), operations.SourceName(source=source)
+        )
     _print(done, as_json=as_json)
 
 
 def remove(
-    source: SourceArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
+    source: SourceArgument,
+    *,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Remove a source from the settings: it is not read any more. Its entries stay; `source forget` withdraws them."""
     from digest.operations import source_settings as operations
     from digest.operations.core import perform
 
-    with store_of(config, any_clock=True) as (settings, store):
+    with common.store_of(config, any_clock=True) as (settings, store):
         if not yes and not as_json:
             typer.confirm(f"Remove the source {source}? Its entries stay.", abort=True)
-        done = perform(operations.REMOVE_SOURCE, context_of(settings, store), operations.SourceName(source=source))
+        done = perform(
+            operations.REMOVE_SOURCE, common.context_of(settings, store), operations.SourceName(source=source)
+        )
     _print(done, as_json=as_json)
 
 
 def _print(done: ChangedView, *, as_json: bool) -> None:
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
         return
     if not done.keys:
         typer.echo("Nothing differs now.")

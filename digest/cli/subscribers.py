@@ -9,20 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from digest.cli import bounces, importing
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    YesOption,
-    clock,
-    context_of,
-    print_json,
-    print_table,
-    settings_of,
-    store_of,
-    store_to_read,
-    write_file,
-)
+from digest.cli import bounces, common, importing
 from digest.json_output import to_json
 
 if TYPE_CHECKING:
@@ -54,42 +41,46 @@ def add(
     welcome: Annotated[
         bool, typer.Option("--welcome/--no-welcome", help="Send a first mail at once, as set in signup.welcome.")
     ] = True,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Subscribe somebody who agreed to it; your act is recorded as their consent."""
     from digest.operations import people_acts
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = people_acts.NewSubscriber.model_construct(
             address=address, name=name, language=language, format=form, digests=digest or [], welcome=welcome
         )
-        added = perform(people_acts.ADD, context_of(settings, store), asked)
+        added = perform(people_acts.ADD, common.context_of(settings, store), asked)
     if as_json:
-        print_json(added.model_dump(exclude=_ONLY_IN_THE_API))
+        common.print_json(added.model_dump(exclude=_ONLY_IN_THE_API))
     else:
         typer.echo(f"{added.address}: subscribed to {', '.join(added.digests)}")
 
 
 @app.command()
-def show(address: AddressArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def show(address: AddressArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Show all stored data about a subscriber."""
     from digest.operations import people
     from digest.operations.core import perform
 
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         asked = people.SubscriberName.model_construct(subscriber=address)
-        known = perform(people.SHOW, context_of(settings, store), asked).model_dump(exclude=_ONLY_IN_THE_API)
+        known = perform(people.SHOW, common.context_of(settings, store), asked).model_dump(exclude=_ONLY_IN_THE_API)
     if as_json:
-        print_json(known)
+        common.print_json(known)
     else:
         typer.echo(to_json(known, indent=2))
 
 
 @app.command()
 def erase(
-    address: AddressArgument, *, yes: YesOption = False, as_json: JsonOption = False, config: ConfigOption = None
+    address: AddressArgument,
+    *,
+    yes: common.YesOption = False,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Erase a subscriber permanently; a keyed hash of the address stays, so that no import adds it again."""
     from digest.operations import people, people_acts
@@ -99,11 +90,11 @@ def erase(
         typer.confirm(
             f"Erase {address} and all data stored about them? This cannot be undone.", abort=True, err=as_json
         )
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = people.SubscriberName.model_construct(subscriber=address)
-        perform(people_acts.ERASE, context_of(settings, store), asked)
+        perform(people_acts.ERASE, common.context_of(settings, store), asked)
     if as_json:
-        print_json({"address": address, "erased": True})
+        common.print_json({"address": address, "erased": True})
     else:
         typer.echo(f"{address}: erased")
 
@@ -121,8 +112,8 @@ def list_(
         str | None, typer.Option(metavar="ID", help="Only subscribers who follow this digest or left it.")
     ] = None,
     as_csv: CsvOption = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """List subscribers in the order in which they joined."""
     from digest.lists.table import csv_lines
@@ -132,8 +123,8 @@ def list_(
 
     if state is not None and state not in list(roster.PersonState):
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(roster.PersonState)}", param_hint="--state")
-    with store_to_read(config) as (settings, store):
-        context, cursor, rows = context_of(settings, store), "", []
+    with common.store_to_read(config) as (settings, store):
+        context, cursor, rows = common.context_of(settings, store), "", []
         wanted = roster.PersonState(state) if state else None
         if as_csv:
             _print(csv_lines(_CSV, []))
@@ -145,7 +136,7 @@ def list_(
             found = [one.model_dump(exclude=_ONLY_IN_THE_API) for one in page.items]
             if as_json:
                 for row in found:
-                    print_json(row)
+                    common.print_json(row)
             elif as_csv:
                 _print(list(csv_lines(_CSV, ([_cell(row[name]) for name in _CSV] for row in found)))[1:])
             else:
@@ -154,7 +145,7 @@ def list_(
                 break
             cursor = page.next
         if not as_json and not as_csv:
-            print_table(_COLUMNS, rows)
+            common.print_table(_COLUMNS, rows)
 
 
 _CSV = ("address", "name", "language", "format", "digests", "state", "timezone", "topics", "paused_until", "created_at")
@@ -197,8 +188,8 @@ def set_(
         str | None,
         typer.Option(metavar="none|beside|instead", help="A private feed of their editions, beside mails or instead."),
     ] = None,
-    as_json_: JsonOption = False,
-    config: ConfigOption = None,
+    as_json_: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Change a subscriber's choices, as they could on their own page; the change is recorded as yours."""
     from digest.operations import people_acts
@@ -207,7 +198,7 @@ def set_(
     given = (language, form, topics, zone, pause, feed)
     if all(value is None for value in given) and not digest:
         raise typer.BadParameter("say what to change, such as --language en", param_hint="--language, --format, …")
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = people_acts.ChoicesRequest.model_construct(
             subscriber=address,
             language=language,
@@ -218,10 +209,10 @@ def set_(
             pause=pause,
             feed=feed,
         )
-        done = perform(people_acts.SET, context_of(settings, store), asked)
+        done = perform(people_acts.SET, common.context_of(settings, store), asked)
     changed = done.model_dump(exclude=_ONLY_IN_THE_API)
     if as_json_:
-        print_json(changed)
+        common.print_json(changed)
     else:
         said = ", ".join(f"{name} {_cell(value)}" for name, value in changed.items() if value and name in _SAID)
         typer.echo(f"{done.address}: {said}")
@@ -237,8 +228,8 @@ def leave(
     digest: Annotated[
         list[str] | None, typer.Option("--digest", metavar="ID", help="Only this digest (default: all).")
     ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """End a subscription, for example because the subscriber asked you to; imports then skip the address.
 
@@ -247,11 +238,11 @@ def leave(
     from digest.operations import people_acts
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
+    with common.store_of(config) as (settings, store):
         asked = people_acts.LeaveRequest.model_construct(subscriber=address, digests=digest or [])
-        done = perform(people_acts.LEAVE, context_of(settings, store), asked)
+        done = perform(people_acts.LEAVE, common.context_of(settings, store), asked)
     if as_json:
-        print_json(done.model_dump(exclude=_ONLY_IN_THE_API))
+        common.print_json(done.model_dump(exclude=_ONLY_IN_THE_API))
     else:
         typer.echo(f"{done.address}: left {', '.join(done.left)}")
 
@@ -269,20 +260,20 @@ def form_(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write a page that previews the form.")
     ] = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """Print the HTML of a form for your own site, which leads to the page on which people subscribe."""
     from digest.protected_files import require_free
     from digest.service.people.forms import foreign_form, form_preview
 
-    settings = settings_of(config)
+    settings = common.settings_of(config)
     form = foreign_form(settings, digest or (), back)
     if output:
         require_free(settings, output, config)
-        write_file(output, form_preview(settings, form).encode())
+        common.write_file(output, form_preview(settings, form).encode())
     if as_json:
-        print_json({"html": form, "preview": str(output) if output else None})
+        common.print_json({"html": form, "preview": str(output) if output else None})
     else:
         sys.stdout.buffer.write(form.encode())
 
@@ -298,23 +289,23 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of printing.")
     ] = None,
-    config: ConfigOption = None,
+    config: common.ConfigOption = None,
 ) -> None:
     """Export all stored data about subscribers (consent, subscriptions, deliveries), one JSON object per line."""
     from digest.lists.table import csv_lines
     from digest.protected_files import require_free
     from digest.service.people import roster, subscribers
 
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         if output:
             require_free(settings, output, config)
         if as_csv:
             only = roster.record_of(store, address).subscriber.id if address else None
-            people = (one for one, _ in roster.list_people(store, clock()) if only in {None, one.subscriber.id})
+            people = (one for one, _ in roster.list_people(store, common.clock()) if only in {None, one.subscriber.id})
             lines = csv_lines(roster.HEADS, roster.export_rows(people))
         else:
             lines = (f"{to_json(person)}\n" for person in subscribers.export(store, address))
         if output:
-            write_file(output, "".join(lines).encode())
+            common.write_file(output, "".join(lines).encode())
         else:
             _print(lines)

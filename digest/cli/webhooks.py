@@ -6,33 +6,25 @@ from typing import Annotated
 
 import typer
 
-from digest.cli.common import (
-    ConfigOption,
-    JsonOption,
-    context_of,
-    print_json,
-    print_table,
-    store_of,
-    store_to_read,
-)
+from digest.cli import common
 
 app = typer.Typer(name="webhooks", help="Look after the programs that are sent what is new.", no_args_is_help=True)
 WebhookArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of a webhook.")]
 
 
 @app.command("list")
-def list_(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def list_(*, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """List the webhooks with the number of their events."""
     from digest.operations import notices
     from digest.operations.core import Nothing, perform
 
-    with store_to_read(config) as (settings, store):
-        rows = perform(notices.WEBHOOKS, context_of(settings, store), Nothing()).items
+    with common.store_to_read(config) as (settings, store):
+        rows = perform(notices.WEBHOOKS, common.context_of(settings, store), Nothing()).items
     if as_json:
         for one in rows:
-            print_json(one.model_dump())
+            common.print_json(one.model_dump())
         return
-    print_table(
+    common.print_table(
         ("id", "events", "waiting", "delivered", "failed", "last answer"),
         [(one.id, ", ".join(one.events), one.waiting, one.delivered, one.failed, one.answer) for one in rows],
         numbers=("waiting", "delivered", "failed"),
@@ -44,21 +36,21 @@ def events(
     webhook: WebhookArgument,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also list delivered events.")] = False,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
+    as_json: common.JsonOption = False,
+    config: common.ConfigOption = None,
 ) -> None:
     """List the newest events of a webhook that it did not take."""
     from digest.operations import notices
     from digest.operations.core import perform
 
-    with store_to_read(config) as (settings, store):
+    with common.store_to_read(config) as (settings, store):
         asked = notices.EventsRequest(webhook=webhook, everything=everything)
-        found = perform(notices.EVENTS, context_of(settings, store), asked).items
+        found = perform(notices.EVENTS, common.context_of(settings, store), asked).items
     if as_json:
         for one in found:
-            print_json(one.model_dump())
+            common.print_json(one.model_dump())
         return
-    print_table(
+    common.print_table(
         ("event", "state", "attempts", "next", "answer"),
         [(one.event, one.state, one.attempts, one.next_at, one.answer) for one in found],
         numbers=("attempts",),
@@ -66,26 +58,28 @@ def events(
 
 
 @app.command("test")
-def send_test_event(webhook: WebhookArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def send_test_event(
+    webhook: WebhookArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None
+) -> None:
     """Send a test event to a webhook; it is not recorded."""
     from digest.operations import notices
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
-        done = perform(notices.TEST_WEBHOOK, context_of(settings, store), notices.WebhookName(webhook=webhook))
-    print_json(done.model_dump()) if as_json else typer.echo(f"{webhook}: it took the test event")
+    with common.store_of(config) as (settings, store):
+        done = perform(notices.TEST_WEBHOOK, common.context_of(settings, store), notices.WebhookName(webhook=webhook))
+    common.print_json(done.model_dump()) if as_json else typer.echo(f"{webhook}: it took the test event")
 
 
 @app.command()
-def retry(webhook: WebhookArgument, *, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def retry(webhook: WebhookArgument, *, as_json: common.JsonOption = False, config: common.ConfigOption = None) -> None:
     """Send the events of a webhook that wait or were given up at once."""
     from digest.operations import notices
     from digest.operations.core import perform
 
-    with store_of(config) as (settings, store):
-        done = perform(notices.RETRY_WEBHOOK, context_of(settings, store), notices.WebhookName(webhook=webhook))
+    with common.store_of(config) as (settings, store):
+        done = perform(notices.RETRY_WEBHOOK, common.context_of(settings, store), notices.WebhookName(webhook=webhook))
     if as_json:
-        print_json(done.model_dump())
+        common.print_json(done.model_dump())
     else:
         typer.echo(f"{webhook}: events delivered: {done.delivered}" + "".join(f"\n{one}" for one in done.problems))
     if done.problems:

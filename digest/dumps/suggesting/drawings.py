@@ -8,12 +8,11 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from digest.dumps.declared import Layout, LayoutError, Read, compiled, read_text
 from digest.dumps.suggesting.candidate import Candidate, Order
 from digest.dumps.suggesting.rows import drawn, escaped
-from digest.model import PrintedDate
 
 if TYPE_CHECKING:
     from digest.dumps.suggesting.seen import Page, SeenLine
@@ -23,13 +22,6 @@ _KINDS = 3
 _LONGEST_KIND = 6
 _TITLE, _ANCHOR, _AGAIN = "\x00title", "\x00anchor", "\x00again"
 Table = dict[str, object]
-
-
-class Expected(NamedTuple):
-    """An entry as a candidate has it: the line of its title, from 0, and its date, if known."""
-
-    title: int
-    date: PrintedDate | None
 
 
 @dataclass(frozen=True, eq=False)

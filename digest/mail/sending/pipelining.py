@@ -18,19 +18,8 @@ from collections import deque
 from typing import NamedTuple
 
 from digest.errors import TransportError
+from digest.mail.sending import transaction
 from digest.mail.sending.session import Envelope, SendResult
-from digest.mail.sending.transaction import (
-    ACCEPTED,
-    BLOCK,
-    END,
-    GO_ON,
-    RFC_5321,
-    TROUBLE,
-    Timeouts,
-    dot_stuffed,
-    one_line,
-    reply_text,
-)
 
 CLOSING = 421  # the server closes the connection
 _SECONDS_AFTER_REFUSAL = 10.0
@@ -39,7 +28,11 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
 _LONGEST_REPLY = 32 * 1024
 _BAD_SEQUENCE = 503
 _ROUNDED = 1024  # bytes; the size announced for the next mail is rounded up in such steps
-_STEPS = (("sender", ACCEPTED), ("recipient", ACCEPTED), ("content", GO_ON // 100))  # MAIL, RCPT, DATA
+_STEPS = (
+    ("sender", transaction.ACCEPTED),
+    ("recipient", transaction.ACCEPTED),
+    ("content", transaction.GO_ON // 100),
+)  # MAIL, RCPT, DATA
 
 
 class _Reply(NamedTuple):
@@ -60,7 +53,7 @@ class Pipeline(asyncio.Protocol):
         *,
         smtputf8: bool,
         largest: int | None = None,
-        timeouts: Timeouts = RFC_5321,
+        timeouts: transaction.Timeouts = transaction.RFC_5321,
     ) -> None:
         """Take the transport over from its present protocol. `largest` is the value of `transaction.size_limit`."""
         self._loop = asyncio.get_running_loop()
@@ -105,9 +98,9 @@ class Pipeline(asyncio.Protocol):
         self._announced = None
         await self._enveloped()
         self._unfinished, self._size = True, len(message)
-        content = dot_stuffed(message)
-        for start in range(0, len(content), BLOCK):
-            self._write_quietly(content[start : start + BLOCK])
+        content = transaction.dot_stuffed(message)
+        for start in range(0, len(content), transaction.BLOCK):
+            self._write_quietly(content[start : start + transaction.BLOCK])
             await self._drained()
 
     async def commit(self, following: Envelope | None = None) -> SendResult:
@@ -116,7 +109,7 @@ class Pipeline(asyncio.Protocol):
         Raises:
             TransportError: the server refused the message, or the outcome is unknown.
         """
-        last = END
+        last = transaction.END
         if following:
             try:
                 last += self._commands(following, self._estimate(self._size))
@@ -126,7 +119,7 @@ class Pipeline(asyncio.Protocol):
         self._write_quietly(last)
         self._unfinished = False
         result = await self._reply("answer", self._timeouts.final, uncertain=True)
-        if result.code // 100 != ACCEPTED:
+        if result.code // 100 != transaction.ACCEPTED:
             if result.code == CLOSING:
                 self.close()
             raise TransportError(result.text, phase="content", code=result.code)
@@ -137,7 +130,7 @@ class Pipeline(asyncio.Protocol):
         if self.pipelines and self._announced is None:
             self._replies.clear()
             self._transport.write(b"QUIT\r\n")
-            with contextlib.suppress(*TROUBLE):
+            with contextlib.suppress(*transaction.TROUBLE):
                 # Every reply has arrived, so a server that does not answer QUIT changes nothing.
                 await self._woken(_SECONDS_TO_QUIT)
         self.close()
@@ -182,7 +175,7 @@ class Pipeline(asyncio.Protocol):
         if self._reset:
             self._reset = False
             answer = await self._enveloping_reply("sender", self._timeouts.reply)
-            if answer.code // 100 != ACCEPTED:
+            if answer.code // 100 != transaction.ACCEPTED:
                 self._require_order(answer, "sender")
                 self.close()
                 raise TransportError(answer.text, phase="sender")
@@ -205,7 +198,7 @@ class Pipeline(asyncio.Protocol):
 
     def _require_order(self, answer: _Reply, phase: str) -> None:
         """Check that an unexpected reply can be an answer to its command, and not to a later one."""
-        if answer.code == _BAD_SEQUENCE or answer.code // 100 in {ACCEPTED, GO_ON // 100}:
+        if answer.code == _BAD_SEQUENCE or answer.code // 100 in {transaction.ACCEPTED, transaction.GO_ON // 100}:
             self.close()
             raise LostCommandsError(answer.text, phase=phase, code=answer.code)
 
@@ -223,10 +216,10 @@ class Pipeline(asyncio.Protocol):
         try:
             for _ in range(left):
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
-                odd |= last // 100 == ACCEPTED
-            if last == GO_ON and odd:
+                odd |= last // 100 == transaction.ACCEPTED
+            if last == transaction.GO_ON and odd:
                 self.close()
-            elif last == GO_ON:
+            elif last == transaction.GO_ON:
                 self._write(b".\r\n", "content")
                 last = (await self._reply("content", _SECONDS_AFTER_REFUSAL)).code
         except TransportError:
@@ -245,7 +238,7 @@ class Pipeline(asyncio.Protocol):
     def _write(self, written: bytes, phase: str) -> None:
         if not self.usable:
             self.close()
-            raise TransportError(reply_text(self._end or ConnectionResetError()), phase=phase)
+            raise TransportError(transaction.reply_text(self._end or ConnectionResetError()), phase=phase)
         self._transport.write(written)
 
     async def _drained(self) -> None:
@@ -253,17 +246,17 @@ class Pipeline(asyncio.Protocol):
         while self._paused and not self._replies:
             try:
                 await self._woken(self._timeouts.block)
-            except TROUBLE as error:
+            except transaction.TROUBLE as error:
                 self.close()
-                raise TransportError(reply_text(error), phase="content") from error
+                raise TransportError(transaction.reply_text(error), phase="content") from error
 
     async def _reply(self, phase: str, seconds: float, *, uncertain: bool = False) -> _Reply:
         while not self._replies:
             try:
                 await self._woken(seconds)
-            except TROUBLE as error:
+            except transaction.TROUBLE as error:
                 self.close()
-                raise TransportError(reply_text(error), phase=phase, uncertain=uncertain) from error
+                raise TransportError(transaction.reply_text(error), phase=phase, uncertain=uncertain) from error
         return self._replies.popleft()
 
     async def _woken(self, seconds: float) -> None:
@@ -287,7 +280,7 @@ class Pipeline(asyncio.Protocol):
             if not line[:3].isdigit() or len(self._lines) * len(line) > _LONGEST_REPLY:
                 return self._over(ConnectionError("the server sent something that is not a reply"))
             if line[3:4] != b"-":
-                self._replies.append(_Reply(int(line[:3]), one_line(" ".join(self._lines))))
+                self._replies.append(_Reply(int(line[:3]), transaction.one_line(" ".join(self._lines))))
                 self._lines.clear()
         if len(self._begun) > _LONGEST_REPLY:
             return self._over(ConnectionError("the server sent something that is not a reply"))

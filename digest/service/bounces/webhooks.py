@@ -16,17 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import ConfigurationError, HookError, together
-from digest.mail.receiving.provider_events import (
-    Event,
-    certificate_url,
-    equal_secrets,
-    events,
-    signed_by_amazon,
-    signed_by_mailgun,
-    signed_by_sendgrid,
-    signed_by_svix,
-    subscribe_url,
-)
+from digest.mail.receiving import provider_events
 from digest.mail.receiving.provider_payloads import Provider
 from digest.mail.sending.login import first_line
 from digest.model import BounceKind
@@ -67,7 +57,7 @@ class WebhookIntake:
         """Whether a provider is switched on, and the path has its secret if it signs nothing."""
         if provider not in self._keys:
             return False
-        return equal_secrets(secret, self._keys[provider]) if provider in IN_PATH else not secret
+        return provider_events.equal_secrets(secret, self._keys[provider]) if provider in IN_PATH else not secret
 
     def handle(self, provider: Provider, headers: Mapping[str, str], raw: bytes, now: datetime) -> list[BounceResult]:
         """Handle a request of a known provider; returns what each event was. `headers` by lower-case name.
@@ -90,11 +80,13 @@ class WebhookIntake:
         match provider:
             case Provider.MAILGUN:
                 signature = _texts(payload.get("signature") if isinstance(payload, dict) else None)
-                return signed_by_mailgun(signature, key, now) and self._is_first(signature["token"], payload)
+                return provider_events.signed_by_mailgun(signature, key, now) and self._is_first(
+                    signature["token"], payload
+                )
             case Provider.SENDGRID:
-                return signed_by_sendgrid(headers, raw, key)
+                return provider_events.signed_by_sendgrid(headers, raw, key)
             case Provider.RESEND:
-                return signed_by_svix(headers, raw, key, now)
+                return provider_events.signed_by_svix(headers, raw, key, now)
             case _:
                 return provider in IN_PATH
 
@@ -110,13 +102,13 @@ class WebhookIntake:
 
     def _handle_sns(self, payload: object, now: datetime) -> list[BounceResult]:
         message = _texts(payload)
-        url = certificate_url(message)
+        url = provider_events.certificate_url(message)
         if message.get("TopicArn") not in self._settings.hooks.ses_topics or url is None:
             raise HookError(Provider.SES, "not of a topic in hooks.ses_topics", status=_FORGED)
-        if not signed_by_amazon(message, self._certificate(url, now), now):
+        if not provider_events.signed_by_amazon(message, self._certificate(url, now), now):
             raise HookError(Provider.SES, "the signature is not Amazon's", status=_FORGED)
         if message["Type"] == "SubscriptionConfirmation":
-            confirm = subscribe_url(message)
+            confirm = provider_events.subscribe_url(message)
             if confirm is None:
                 raise HookError(Provider.SES, "a confirmation that leads elsewhere", status=_FORGED)
             self._fetch_url(confirm)
@@ -152,7 +144,9 @@ class WebhookIntake:
             raise HookError(Provider.SES, f"Amazon does not answer: {error}", status=_LATER) from error
 
     def _record_events(self, provider: Provider, payload: object, number: str, now: datetime) -> list[BounceResult]:
-        found = events(provider, payload, number, our_addresses(self._settings.mail, self._settings.bounces))
+        found = provider_events.events(
+            provider, payload, number, our_addresses(self._settings.mail, self._settings.bounces)
+        )
         secret = self._store.secret()
         results = []
         for start in range(0, len(found), _AT_ONCE):
@@ -160,7 +154,7 @@ class WebhookIntake:
         return results
 
     def _record_batch(
-        self, provider: Provider, batch: Sequence[Event], secret: bytes, now: datetime
+        self, provider: Provider, batch: Sequence[provider_events.Event], secret: bytes, now: datetime
     ) -> list[BounceResult]:
         results = []
         with self._store.write() as tx:

@@ -12,66 +12,59 @@ from digest.changes.identifiers import unique
 from digest.changes.values import Added, Ambiguous, ChangeSet, Placing, Revised
 from digest.model import EntryDate, EntryId, SourceId
 from digest.records.intake import ApplyFacts
+from digest.store.database import statements
 from digest.store.database.meta import grow_published
-from digest.store.database.statements import (
-    DATE,
-    batches,
-    body_value,
-    date_of,
-    date_values,
-    execute_rows,
-    extras_value,
-    insert,
-    insert_in,
-    insert_rows,
-    printed_of,
-)
+from digest.store.database.tables import publishing as tables
 from digest.store.database.tables.intake import reports, sources
-from digest.store.database.tables.publishing import (
-    KeyKind,
-    entries,
-    entry_keys,
-    entry_sources,
-    entry_uids,
-    placings,
-    reader_counts,
-    revisions,
-)
 from digest.store.intake.revising import Origin, depart, revise, store_first
 from digest.store.publishing.entries import PUBLISHED
 from digest.store.publishing.merging import passed_on, recall, share
 
 _ENTRY = (
     *("id", "atom_id", "first_source", "first_seen_at", "page_order", "revision", "updated_at", "announced"),
-    *DATE,
+    *statements.DATE,
 )
 _PLACING = (
     *("source", "path", "page", "position", "entry_id", "title", "month", "day", "year"),
     *("readers", "view", "complete", "because", "revision", "body", "extras"),
 )
 _COUNTED = ("entry_id", "source", "counted_at", "readers")
-_MOVING = update(entries).where(entries.c.id == bindparam("entry"))
+_MOVING = update(tables.entries).where(tables.entries.c.id == bindparam("entry"))
 _PUBLISH = _MOVING.values(updated_at=bindparam("moved"), announced=bindparam("told"))
 _COUNT_NEWEST = _MOVING.values(readers=bindparam("newest"))
-_COUNTS = select(entries.c.id, entries.c.counts).where(entries.c.id.in_(bindparam("entries", expanding=True)))
+_COUNTS = select(tables.entries.c.id, tables.entries.c.counts).where(
+    tables.entries.c.id.in_(bindparam("entries", expanding=True))
+)
 _COUNT_OTHERS = _MOVING.values(counts=bindparam("newest"))
-_PLACED = select(placings.c.entry_id).where(
-    placings.c.source == bindparam("source"), placings.c.path == bindparam("path")
+_PLACED = select(tables.placings.c.entry_id).where(
+    tables.placings.c.source == bindparam("source"), tables.placings.c.path == bindparam("path")
 )
-_SHOWN = select(entry_sources.c.entry_id).where(
-    entry_sources.c.source == bindparam("source"), entry_sources.c.entry_id.in_(bindparam("entries", expanding=True))
+_SHOWN = select(tables.entry_sources.c.entry_id).where(
+    tables.entry_sources.c.source == bindparam("source"),
+    tables.entry_sources.c.entry_id.in_(bindparam("entries", expanding=True)),
 )
-_PUBLISHED = select(entries.c.id).where(entries.c.id.in_(bindparam("entries", expanding=True)), PUBLISHED).limit(1)
+_PUBLISHED = (
+    select(tables.entries.c.id).where(tables.entries.c.id.in_(bindparam("entries", expanding=True)), PUBLISHED).limit(1)
+)
 _STANDING = select(reports.c.id, reports.c.title, reports.c.outcome).where(
     reports.c.source == bindparam("source"), reports.c.path == bindparam("path"), reports.c.standing
 )
-_CLEAR = delete(placings).where(placings.c.source == bindparam("here"), placings.c.path == bindparam("there"))
+_CLEAR = delete(tables.placings).where(
+    tables.placings.c.source == bindparam("here"), tables.placings.c.path == bindparam("there")
+)
 
 
 _PRINTED = (
-    select(revisions.c.entry_id, revisions.c.printed)
-    .join(entries, and_(entries.c.id == revisions.c.entry_id, entries.c.revision == revisions.c.number))
-    .where(revisions.c.printed.is_not(None), revisions.c.entry_id.in_(bindparam("entries", expanding=True)))
+    select(tables.revisions.c.entry_id, tables.revisions.c.printed)
+    .join(
+        tables.entries,
+        and_(
+            tables.entries.c.id == tables.revisions.c.entry_id, tables.entries.c.revision == tables.revisions.c.number
+        ),
+    )
+    .where(
+        tables.revisions.c.printed.is_not(None), tables.revisions.c.entry_id.in_(bindparam("entries", expanding=True))
+    )
 )
 
 
@@ -115,13 +108,17 @@ def upgrade_dates(connection: Connection, dates: Mapping[EntryId, EntryDate], no
 
 def dates(connection: Connection, of: Iterable[EntryId]) -> dict[EntryId, tuple[EntryDate | None, datetime]]:
     """See `Readings.dates`."""
-    columns = (entries.c.id, entries.c.first_seen_at, *(entries.c[name] for name in DATE))
+    columns = (
+        tables.entries.c.id,
+        tables.entries.c.first_seen_at,
+        *(tables.entries.c[name] for name in statements.DATE),
+    )
     found: dict[EntryId, tuple[EntryDate | None, datetime]] = {}
-    for batch in batches(set(of)):
-        rows = connection.execute(select(*columns).where(entries.c.id.in_(batch))).all()
-        found.update((EntryId(row.id), (date_of(row), row.first_seen_at)) for row in rows)
+    for batch in statements.batches(set(of)):
+        rows = connection.execute(select(*columns).where(tables.entries.c.id.in_(batch))).all()
+        found.update((EntryId(row.id), (statements.date_of(row), row.first_seen_at)) for row in rows)
         for row in connection.execute(_PRINTED, {"entries": batch}):
-            said = printed_of(row).date
+            said = statements.printed_of(row).date
             if said is not None:
                 found[EntryId(row.entry_id)] = (said[0], found[EntryId(row.entry_id)][1])
     return found
@@ -135,11 +132,13 @@ def settle(
     now: datetime,
 ) -> None:
     """See `Readings.settle`."""
-    unsettled = select(entries.c.id).where(entries.c.first_source == source, entries.c.updated_at.is_(None))
+    unsettled = select(tables.entries.c.id).where(
+        tables.entries.c.first_source == source, tables.entries.c.updated_at.is_(None)
+    )
     waiting = [EntryId(entry) for entry in connection.execute(unsettled).scalars()]
     if waiting:
         told = ((entry, updated_at.get(entry, now), entry in news) for entry in waiting)
-        execute_rows(connection, _PUBLISH, ("entry", "moved", "told"), told)
+        statements.execute_rows(connection, _PUBLISH, ("entry", "moved", "told"), told)
         grow_published(connection, now)
     connection.execute(
         update(sources).where(sources.c.id == source, sources.c.settled_at.is_(None)).values(settled_at=now)
@@ -157,9 +156,9 @@ def _insert_entries(
         return
     told = not facts.first_import
     dated = {change.entry: dates.get(change.entry, change.date) for change in added}
-    insert_rows(
+    statements.insert_rows(
         connection,
-        entries,
+        tables.entries,
         _ENTRY,
         (
             (
@@ -171,7 +170,7 @@ def _insert_entries(
                 1,
                 facts.quiet.get(change.entry, facts.now) if told else None,
                 told and change.entry not in facts.quiet,
-                *date_values(dated[change.entry]),
+                *statements.date_values(dated[change.entry]),
             )
             for change in added
         ),
@@ -183,14 +182,16 @@ def _insert_keys(connection: Connection, added: Sequence[Added], facts: ApplyFac
     new = {change.entry for change in added}
     rows = [
         (kind, key, entry)
-        for kind, keys in ((KeyKind.TITLE.value, facts.title_keys), (KeyKind.LEAD.value, facts.lead_keys))
+        for kind, keys in ((tables.KeyKind.TITLE.value, facts.title_keys), (tables.KeyKind.LEAD.value, facts.lead_keys))
         for entry, key in keys.items()
         if key  # an empty one would answer for every entry with too little text
     ]
-    insert_rows(connection, entry_keys, ("kind", "key", "entry_id"), [row for row in rows if row[2] in new])
+    statements.insert_rows(
+        connection, tables.entry_keys, ("kind", "key", "entry_id"), [row for row in rows if row[2] in new]
+    )
     known = [{"kind": kind, "key": key, "entry_id": entry} for kind, key, entry in rows if entry not in new]
     if known:
-        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), known)
+        connection.execute(statements.insert(connection, tables.entry_keys).on_conflict_do_nothing(), known)
 
 
 def _show(
@@ -202,15 +203,17 @@ def _show(
     """
     source = origin.source
     shown: set[str] = set()
-    for batch in batches(entry for entry in seen if entry not in new):
+    for batch in statements.batches(entry for entry in seen if entry not in new):
         shown.update(connection.execute(_SHOWN, {"source": source, "entries": batch}).scalars())
     fresh = [entry for entry in seen if entry not in shown]
     published = any(
         connection.execute(_PUBLISHED, {"entries": batch}).first()
-        for batch in batches(entry for entry in fresh if entry not in new)
+        for batch in statements.batches(entry for entry in fresh if entry not in new)
     )
     rows = [(entry, source, now, origin.path, seen[entry]) for entry in fresh]
-    insert_rows(connection, entry_sources, ("entry_id", "source", "first_seen_at", "path", "because"), rows)
+    statements.insert_rows(
+        connection, tables.entry_sources, ("entry_id", "source", "first_seen_at", "path", "because"), rows
+    )
     return set(fresh), published
 
 
@@ -219,14 +222,14 @@ def _count_readers(
 ) -> None:
     if not counts:
         return
-    execute_rows(connection, _COUNT_NEWEST, ("entry", "newest"), counts)
+    statements.execute_rows(connection, _COUNT_NEWEST, ("entry", "newest"), counts)
     rows = ((entry, source, now, readers) for entry, readers in counts)
-    execute_rows(connection, _counting(connection.dialect.name), _COUNTED, rows)
+    statements.execute_rows(connection, _counting(connection.dialect.name), _COUNTED, rows)
 
 
 def _count_others(connection: Connection, changes: ChangeSet) -> None:
     """Store the newest of the numbers that have no series."""
-    for batch in batches(changes.counts):
+    for batch in statements.batches(changes.counts):
         shown = dict(batch)
         known = {row.id: row.counts or {} for row in connection.execute(_COUNTS, {"entries": list(shown)})}
         now = {
@@ -240,9 +243,9 @@ def _count_others(connection: Connection, changes: ChangeSet) -> None:
 
 @cache
 def _counting(database: str) -> Insert:
-    put = insert_in(database, reader_counts).values({name: bindparam(name) for name in _COUNTED})
+    put = statements.insert_in(database, tables.reader_counts).values({name: bindparam(name) for name in _COUNTED})
     return put.on_conflict_do_update(
-        index_elements=list(reader_counts.primary_key), set_={"readers": put.excluded.readers}
+        index_elements=list(tables.reader_counts.primary_key), set_={"readers": put.excluded.readers}
     )
 
 
@@ -263,19 +266,19 @@ def _replace_placings(
         fresh = list(reading)
         connection.execute(_CLEAR, {"here": source, "there": path})
     elif gone:
-        one = _CLEAR.where(placings.c.page == bindparam("on"), placings.c.position == bindparam("at"))
+        one = _CLEAR.where(tables.placings.c.page == bindparam("on"), tables.placings.c.position == bindparam("at"))
         connection.execute(one, [{"here": source, "there": path, **place} for place in gone])
-    insert_rows(
+    statements.insert_rows(
         connection,
-        placings,
+        tables.placings,
         _PLACING,
         (
             (
                 *(source, path, placing.page, placing.position, placing.entry, placing.title),
                 *((day.month, day.day, day.year) if (day := placing.evidence) else (None, None, None)),
                 *(placing.readers, placing.view, placing.complete, placing.because, placing.revision),
-                body_value(placing.body),
-                extras_value(placing.extras, placing.key),
+                statements.body_value(placing.body),
+                statements.extras_value(placing.extras, placing.key),
             )
             for placing in fresh
         ),
@@ -288,7 +291,7 @@ def _identify(connection: Connection, source: SourceId, now: Sequence[Placing], 
     if fresh:
         rows = [{"source": source, "uid": uid, "entry_id": entry} for uid, entry in sorted(fresh - _named(last))]
         if rows:
-            connection.execute(insert(connection, entry_uids).on_conflict_do_nothing(), rows)
+            connection.execute(statements.insert(connection, tables.entry_uids).on_conflict_do_nothing(), rows)
 
 
 def _named(reading: Sequence[Placing]) -> set[tuple[str, EntryId]]:
@@ -304,7 +307,7 @@ def _report(connection: Connection, source: SourceId, path: str, ambiguous: Sequ
     }
     seen = {(report.title, report.outcome): report for report in ambiguous}
     ended = [number for key, number in standing.items() if key not in seen]
-    for batch in batches(ended):
+    for batch in statements.batches(ended):
         connection.execute(update(reports).where(reports.c.id.in_(batch)).values(standing=False))
     rows = [
         {
@@ -320,4 +323,4 @@ def _report(connection: Connection, source: SourceId, path: str, ambiguous: Sequ
         if key not in standing
     ]
     if rows:
-        connection.execute(insert(connection, reports), rows)
+        connection.execute(statements.insert(connection, reports), rows)

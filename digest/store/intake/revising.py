@@ -15,27 +15,8 @@ from sqlalchemy import Connection, Insert, Row, Select, Table, bindparam, delete
 from digest.changes.by_hand import NOTHING, as_printed, as_published, followed
 from digest.changes.values import Cause, ChangeSet, Placing, Printed, Revised, Vanished
 from digest.model import Content, EntryDate, EntryId, Fingerprint, SourceId
+from digest.store.database import statements
 from digest.store.database.meta import grow_published
-from digest.store.database.statements import (
-    CONTENT,
-    DATE,
-    batches,
-    body_of,
-    body_value,
-    content_of,
-    content_values,
-    date_columns,
-    date_of,
-    date_values,
-    execute_rows,
-    extras_value,
-    insert,
-    insert_in,
-    insert_rows,
-    printed_of,
-    printed_value,
-    with_extras,
-)
 from digest.store.database.statements import placing_of as standing_of
 from digest.store.database.tables.publishing import KeyKind, departures, entries, entry_keys, placings, revisions
 from digest.store.publishing import searching
@@ -52,7 +33,17 @@ class Origin(NamedTuple):
 
 
 _CONCLUDED = Origin()
-_REVISION = ("entry_id", "number", "at", "cause", "significant", *Origin._fields, *CONTENT, *DATE, "printed")
+_REVISION = (
+    "entry_id",
+    "number",
+    "at",
+    "cause",
+    "significant",
+    *Origin._fields,
+    *statements.CONTENT,
+    *statements.DATE,
+    "printed",
+)
 
 
 @dataclass(slots=True)
@@ -98,9 +89,9 @@ class _Standing:
             (
                 *(self.entry, self.number, at, str(cause), significant),
                 *self.origin,
-                *content_values(content),
-                *date_values(self.date),
-                printed_value(self.printed),
+                *statements.content_values(content),
+                *statements.date_values(self.date),
+                statements.printed_value(self.printed),
             )
         )
 
@@ -109,7 +100,7 @@ class _Standing:
             "entry": self.entry,
             "number": self.number,
             "moved": self.updated_at,
-            **{f"new_{name}": value for name, value in date_columns(self.date).items()},
+            **{f"new_{name}": value for name, value in statements.date_columns(self.date).items()},
         }
 
 
@@ -119,7 +110,7 @@ _STAND = (
     .values(
         revision=bindparam("number"),
         updated_at=bindparam("moved"),
-        **{name: bindparam(f"new_{name}") for name in date_columns(None)},
+        **{name: bindparam(f"new_{name}") for name in statements.date_columns(None)},
     )
 )
 
@@ -129,10 +120,10 @@ def store_first(
 ) -> None:
     """Store the first revision of new entries."""
     rows = (
-        (entry, 1, now, _FIRST, True, *origin, *content_values(content), *date_values(date), None)
+        (entry, 1, now, _FIRST, True, *origin, *statements.content_values(content), *statements.date_values(date), None)
         for entry, content, date in added
     )
-    insert_rows(connection, revisions, _REVISION, rows)
+    statements.insert_rows(connection, revisions, _REVISION, rows)
     searching.index_new(connection, {entry: content for entry, content, _ in added})
 
 
@@ -188,7 +179,7 @@ def answer(connection: Connection, entry: EntryId, contents: Iterable[Content]) 
         keys |= {(KeyKind.TITLE.value, entry_key(content)), (KeyKind.LEAD.value, lead_key(content))}
     rows = [{"kind": kind, "key": key, "entry_id": entry} for kind, key in sorted(keys) if key]
     if rows:
-        connection.execute(insert(connection, entry_keys).on_conflict_do_nothing(), rows)
+        connection.execute(statements.insert(connection, entry_keys).on_conflict_do_nothing(), rows)
 
 
 def by_hand(
@@ -212,7 +203,7 @@ def _store(connection: Connection, moved: Sequence[_Standing]) -> bool:
     """Store the collected revisions; returns whether one is of a published entry."""
     if not moved:
         return False
-    insert_rows(connection, revisions, _REVISION, (row for it in moved for row in it.revisions))
+    statements.insert_rows(connection, revisions, _REVISION, (row for it in moved for row in it.revisions))
     connection.execute(_STAND, [it.row() for it in moved])
     searching.index(connection, {it.entry: it.content for it in moved if it.reworded})
     return any(it.updated_at and not it.withheld for it in moved)
@@ -226,15 +217,15 @@ def _standing(connection: Connection, of: AbstractSet[EntryId], origin: Origin) 
         EntryId(row.id): _Standing(
             EntryId(row.id),
             row.number,
-            content_of(row),
-            date_of(row),
+            statements.content_of(row),
+            statements.date_of(row),
             row.updated_at,
             row.removed_at is not None or row.hidden_at is not None,
             EntryId(row.merged_into) if row.merged_into else None,
-            printed_of(row),
+            statements.printed_of(row),
             origin,
         )
-        for batch in batches(of)
+        for batch in statements.batches(of)
         for row in connection.execute(_STANDING.where(entries.c.id.in_(batch)))
     }
 
@@ -269,18 +260,18 @@ def depart(
     rows = (
         (
             *(source, path, one.entry, one.title, one.view, one.complete, one.revision),
-            body_value(one.body),
-            extras_value(one.extras, one.key),
+            statements.body_value(one.body),
+            statements.extras_value(one.extras, one.key),
             now,
         )
         for one in left.values()
     )
-    execute_rows(connection, _storing(connection.dialect.name), _NAMES, rows)
+    statements.execute_rows(connection, _storing(connection.dialect.name), _NAMES, rows)
 
 
 @cache
 def _storing(database: str) -> Insert:
-    put = insert_in(database, departures).values({name: bindparam(name) for name in _NAMES})
+    put = statements.insert_in(database, departures).values({name: bindparam(name) for name in _NAMES})
     told = {name: put.excluded[name] for name in _NAMES if name not in departures.primary_key}
     return put.on_conflict_do_update(index_elements=list(departures.primary_key), set_=told)
 
@@ -289,7 +280,7 @@ def departed(connection: Connection, source: SourceId, path: str, of: Iterable[E
     """See `Readings.departed`."""
     return {
         EntryId(row.entry_id): placing_of(row)
-        for batch in batches(set(of))
+        for batch in statements.batches(set(of))
         for row in connection.execute(_DEPARTED, {"here": source, "there": path, "entries": batch})
     }
 
@@ -299,7 +290,7 @@ def shown_alike(
 ) -> dict[EntryId, list[Placing]]:
     """See `Readings.shown_alike`."""
     found: dict[EntryId, list[Placing]] = {}
-    for batch in batches(set(of)):
+    for batch in statements.batches(set(of)):
         asked = {"entries": batch, "here": but[0], "there": but[1]}
         rows = (*map(standing_of, connection.execute(_STANDING_ELSEWHERE, asked)),)
         rows += (*map(placing_of, connection.execute(_LEFT_ELSEWHERE, asked)),)
@@ -321,6 +312,6 @@ def placing_of(row: Row[Any]) -> Placing:
         view=Fingerprint(row.view),
         complete=row.complete,
         revision=row.revision,
-        body=body_of(row),
+        body=statements.body_of(row),
     )
-    return with_extras(made, row.extras)
+    return statements.with_extras(made, row.extras)

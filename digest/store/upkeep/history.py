@@ -9,36 +9,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
 from digest.model import AtomId, DeliveryState, EntryId, Section, SourceId
+from digest.records import upkeep as records
 from digest.records.intake import Report
 from digest.records.publishing import Drawn
-from digest.records.upkeep import (
-    Counted,
-    Fact,
-    Mention,
-    Place,
-    Reached,
-    Removed,
-    Settled,
-    Shown,
-    Sighted,
-    Stated,
-    Step,
-    Story,
-)
 from digest.store.database.statements import content_of, date_of
+from digest.store.database.tables import publishing as tables
 from digest.store.database.tables.editions import edition_bodies, edition_entries, editions
 from digest.store.database.tables.intake import reports, sources
 from digest.store.database.tables.mailing import deliveries
 from digest.store.database.tables.people import subscribers
-from digest.store.database.tables.publishing import (
-    KeyKind,
-    entries,
-    entry_keys,
-    entry_sources,
-    placings,
-    reader_counts,
-    revisions,
-)
 from digest.store.database.tables.publishing import pictures as drawings
 from digest.store.editions.editions import edition_of
 from digest.store.intake.dump_rows import report_of
@@ -61,10 +40,10 @@ class _Picture(NamedTuple):
 
 def moments(connection: Connection) -> int:
     """See `Audit.moments`."""
-    return connection.execute(select(func.count(revisions.c.at.distinct()))).scalar_one()
+    return connection.execute(select(func.count(tables.revisions.c.at.distinct()))).scalar_one()
 
 
-def facts(connection: Connection) -> Iterator[Fact]:
+def facts(connection: Connection) -> Iterator[records.Fact]:
     """See `Audit.history`. Of facts at one time, those of the stream that is named first come first."""
     streams = (_stated, _sighted, _counted, _settled, _removed)
     return heapq.merge(*(stream(connection) for stream in streams), key=attrgetter("at"))
@@ -76,23 +55,25 @@ def pictures(connection: Connection) -> Iterator[tuple[str, Drawn | None]]:
         yield row.name, None if row.png is None else _Picture(row.png, row.width, row.height, row.depth)
 
 
-def _stated(connection: Connection) -> Iterator[Stated]:
+def _stated(connection: Connection) -> Iterator[records.Stated]:
     # Not `at` itself: if the clock stepped back, a revision would come before the one that it follows.
-    moment = func.max(revisions.c.at).over(partition_by=revisions.c.entry_id, order_by=revisions.c.number)
+    moment = func.max(tables.revisions.c.at).over(
+        partition_by=tables.revisions.c.entry_id, order_by=tables.revisions.c.number
+    )
     query = (
-        select(revisions, entries.c.atom_id, entries.c.page_order, moment.label("moment"))
-        .join(entries, entries.c.id == revisions.c.entry_id)
+        select(tables.revisions, tables.entries.c.atom_id, tables.entries.c.page_order, moment.label("moment"))
+        .join(tables.entries, tables.entries.c.id == tables.revisions.c.entry_id)
         .order_by(
             "moment",
-            revisions.c.number,
-            revisions.c.source.nulls_last(),
-            revisions.c.path,
-            entries.c.page_order,
-            revisions.c.entry_id,
+            tables.revisions.c.number,
+            tables.revisions.c.source.nulls_last(),
+            tables.revisions.c.path,
+            tables.entries.c.page_order,
+            tables.revisions.c.entry_id,
         )
     )
     for row in _rows(connection, query):
-        yield Stated(
+        yield records.Stated(
             row.moment,
             EntryId(row.entry_id),
             AtomId(row.atom_id),
@@ -106,46 +87,48 @@ def _stated(connection: Connection) -> Iterator[Stated]:
         )
 
 
-def _sighted(connection: Connection) -> Iterator[Sighted]:
-    moment = _not_before_first(entry_sources.c.first_seen_at)
+def _sighted(connection: Connection) -> Iterator[records.Sighted]:
+    moment = _not_before_first(tables.entry_sources.c.first_seen_at)
     query = (
-        select(entry_sources, moment.label("moment"))
-        .join(entries, entries.c.id == entry_sources.c.entry_id)
-        .where(entry_sources.c.source != entries.c.first_source)
-        .order_by("moment", entry_sources.c.source, entry_sources.c.path, entry_sources.c.entry_id)
+        select(tables.entry_sources, moment.label("moment"))
+        .join(tables.entries, tables.entries.c.id == tables.entry_sources.c.entry_id)
+        .where(tables.entry_sources.c.source != tables.entries.c.first_source)
+        .order_by("moment", tables.entry_sources.c.source, tables.entry_sources.c.path, tables.entry_sources.c.entry_id)
     )
     for row in _rows(connection, query):
-        yield Sighted(row.moment, EntryId(row.entry_id), SourceId(row.source), row.path, row.because)
+        yield records.Sighted(row.moment, EntryId(row.entry_id), SourceId(row.source), row.path, row.because)
 
 
-def _counted(connection: Connection) -> Iterator[Counted]:
-    moment = _not_before_first(reader_counts.c.counted_at)
+def _counted(connection: Connection) -> Iterator[records.Counted]:
+    moment = _not_before_first(tables.reader_counts.c.counted_at)
     query = (
-        select(reader_counts, moment.label("moment"))
-        .join(entries, entries.c.id == reader_counts.c.entry_id)
-        .order_by("moment", reader_counts.c.source, reader_counts.c.counted_at, reader_counts.c.entry_id)
+        select(tables.reader_counts, moment.label("moment"))
+        .join(tables.entries, tables.entries.c.id == tables.reader_counts.c.entry_id)
+        .order_by(
+            "moment", tables.reader_counts.c.source, tables.reader_counts.c.counted_at, tables.reader_counts.c.entry_id
+        )
     )
     for row in _rows(connection, query):
-        yield Counted(row.moment, EntryId(row.entry_id), SourceId(row.source), row.readers)
+        yield records.Counted(row.moment, EntryId(row.entry_id), SourceId(row.source), row.readers)
 
 
-def _settled(connection: Connection) -> Iterator[Settled]:
+def _settled(connection: Connection) -> Iterator[records.Settled]:
     query = select(sources).where(sources.c.settled_at.is_not(None)).order_by(sources.c.settled_at, sources.c.id)
     for row in _rows(connection, query):
-        yield Settled(row.settled_at, SourceId(row.id))
+        yield records.Settled(row.settled_at, SourceId(row.id))
 
 
-def _removed(connection: Connection) -> Iterator[Removed]:
-    gone_at = func.coalesce(entries.c.removed_at, entries.c.hidden_at)
+def _removed(connection: Connection) -> Iterator[records.Removed]:
+    gone_at = func.coalesce(tables.entries.c.removed_at, tables.entries.c.hidden_at)
     moment = _not_before_first(gone_at)
-    query = select(entries.c.id, moment.label("moment")).where(gone_at.is_not(None))
-    for row in _rows(connection, query.order_by("moment", entries.c.id)):
-        yield Removed(row.moment, EntryId(row.id))
+    query = select(tables.entries.c.id, moment.label("moment")).where(gone_at.is_not(None))
+    for row in _rows(connection, query.order_by("moment", tables.entries.c.id)):
+        yield records.Removed(row.moment, EntryId(row.id))
 
 
 def _not_before_first(at: ColumnElement[datetime]) -> ColumnElement[datetime]:
     """The time, or that of the entry's first sighting, whichever is later."""
-    return case((at < entries.c.first_seen_at, entries.c.first_seen_at), else_=at)
+    return case((at < tables.entries.c.first_seen_at, tables.entries.c.first_seen_at), else_=at)
 
 
 def _rows(connection: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
@@ -157,17 +140,21 @@ def matching(connection: Connection, asked: str, limit: int) -> list[tuple[Entry
     """See `Audit.matching`."""
     from digest.changes.keys import NO_TITLE, title_key  # noqa: PLC0415 - a start does not pay for rapidfuzz
 
-    current = (revisions.c.entry_id == entries.c.id) & (revisions.c.number == entries.c.revision)
-    query = select(entries.c.id, *CONTENT_COLUMNS).join_from(entries, revisions, current)
-    exact = connection.execute(query.where(entries.c.id == asked)).one_or_none()
+    current = (tables.revisions.c.entry_id == tables.entries.c.id) & (
+        tables.revisions.c.number == tables.entries.c.revision
+    )
+    query = select(tables.entries.c.id, *CONTENT_COLUMNS).join_from(tables.entries, tables.revisions, current)
+    exact = connection.execute(query.where(tables.entries.c.id == asked)).one_or_none()
     if exact:
         return [(EntryId(exact.id), _title(exact))]
-    ever = select(revisions.c.entry_id).where(revisions.c.title.icontains(asked, autoescape=True))
-    wanted: ColumnElement[bool] = entries.c.id.in_(ever)
+    ever = select(tables.revisions.c.entry_id).where(tables.revisions.c.title.icontains(asked, autoescape=True))
+    wanted: ColumnElement[bool] = tables.entries.c.id.in_(ever)
     if sentence := title_key(asked):
-        keys = select(entry_keys.c.entry_id).where(entry_keys.c.kind == KeyKind.TITLE)
-        keys = keys.where(entry_keys.c.key.startswith(NO_TITLE), entry_keys.c.key.contains(sentence, autoescape=True))
-        wanted |= entries.c.id.in_(keys)
+        keys = select(tables.entry_keys.c.entry_id).where(tables.entry_keys.c.kind == tables.KeyKind.TITLE)
+        keys = keys.where(
+            tables.entry_keys.c.key.startswith(NO_TITLE), tables.entry_keys.c.key.contains(sentence, autoescape=True)
+        )
+        wanted |= tables.entries.c.id.in_(keys)
     found = connection.execute(query.where(wanted).order_by(*NEWEST_FIRST).limit(limit))
     return [(EntryId(row.id), _title(row)) for row in found]
 
@@ -176,13 +163,13 @@ def _title(row: Row[*tuple[Any, ...]]) -> str:
     return row.title or headline(content_of(row))
 
 
-def story(connection: Connection, entry: EntryId) -> Story | None:
+def story(connection: Connection, entry: EntryId) -> records.Story | None:
     """See `Audit.story`."""
-    row = connection.execute(select(entries).where(entries.c.id == entry)).one_or_none()
+    row = connection.execute(select(tables.entries).where(tables.entries.c.id == entry)).one_or_none()
     if row is None:
         return None
     steps = tuple(
-        Step(
+        records.Step(
             one.number,
             one.at,
             one.cause,
@@ -193,10 +180,10 @@ def story(connection: Connection, entry: EntryId) -> Story | None:
             date_of(one),
         )
         for one in connection.execute(
-            select(revisions).where(revisions.c.entry_id == entry).order_by(revisions.c.number)
+            select(tables.revisions).where(tables.revisions.c.entry_id == entry).order_by(tables.revisions.c.number)
         )
     )
-    return Story(
+    return records.Story(
         entry=entry,
         atom_id=AtomId(row.atom_id),
         title=steps[-1].content.title or headline(steps[-1].content),
@@ -214,19 +201,21 @@ def story(connection: Connection, entry: EntryId) -> Story | None:
     )
 
 
-def _shown_by(connection: Connection, entry: EntryId) -> tuple[Shown, ...]:
-    query = select(entry_sources).where(entry_sources.c.entry_id == entry)
-    rows = connection.execute(query.order_by(entry_sources.c.first_seen_at, entry_sources.c.source))
-    return tuple(Shown(SourceId(row.source), row.first_seen_at, row.path, row.because) for row in rows)
+def _shown_by(connection: Connection, entry: EntryId) -> tuple[records.Shown, ...]:
+    query = select(tables.entry_sources).where(tables.entry_sources.c.entry_id == entry)
+    rows = connection.execute(query.order_by(tables.entry_sources.c.first_seen_at, tables.entry_sources.c.source))
+    return tuple(records.Shown(SourceId(row.source), row.first_seen_at, row.path, row.because) for row in rows)
 
 
-def _places(connection: Connection, entry: EntryId) -> tuple[Place, ...]:
-    order = (placings.c.source, placings.c.path, placings.c.page, placings.c.position)
-    rows = connection.execute(select(placings).where(placings.c.entry_id == entry).order_by(*order))
-    return tuple(Place(SourceId(row.source), row.path, row.page, row.position, row.title, row.because) for row in rows)
+def _places(connection: Connection, entry: EntryId) -> tuple[records.Place, ...]:
+    order = (tables.placings.c.source, tables.placings.c.path, tables.placings.c.page, tables.placings.c.position)
+    rows = connection.execute(select(tables.placings).where(tables.placings.c.entry_id == entry).order_by(*order))
+    return tuple(
+        records.Place(SourceId(row.source), row.path, row.page, row.position, row.title, row.because) for row in rows
+    )
 
 
-def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
+def _mentions(connection: Connection, entry: EntryId) -> tuple[records.Mention, ...]:
     query = (
         select(editions, edition_entries.c.section, edition_entries.c.revision, edition_entries.c.ordinal)
         .join(edition_entries, edition_entries.c.edition == editions.c.key)
@@ -241,14 +230,14 @@ def _mentions(connection: Connection, entry: EntryId) -> tuple[Mention, ...]:
     for one in connection.execute(count.where(deliveries.c.edition.in_({row.key for row in rows}))):
         counts.setdefault(one.edition, {})[DeliveryState(one.state)] = one.people
     return tuple(
-        Mention(
+        records.Mention(
             edition_of(row), Section(row.section), row.revision, counts.get(row.key, {}), *_reached(connection, row)
         )
         for row in rows
     )
 
 
-def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[Reached, ...], int]:
+def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[records.Reached, ...], int]:
     """The first people whose mail of an edition has the entry, and how many others there are."""
     sent = (deliveries.c.edition == row.key) & (deliveries.c.state == DeliveryState.ACCEPTED)
     if Section(row.section) in _PERSONAL:
@@ -263,7 +252,7 @@ def _reached(connection: Connection, row: Row[Any]) -> tuple[tuple[Reached, ...]
         .order_by(deliveries.c.accepted_at, deliveries.c.subscriber_id)
         .limit(_NAMED)
     )
-    named = tuple(Reached(one.address or "", one.accepted_at) for one in connection.execute(people))
+    named = tuple(records.Reached(one.address or "", one.accepted_at) for one in connection.execute(people))
     return named, count - len(named)
 
 
