@@ -18,7 +18,7 @@ from tests.golden.mails import MAILS, entry, mail
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.golden.mails import Made
 
@@ -51,12 +51,22 @@ def chromium(made: dict[str, Made], needs: Callable[[str], str]) -> Iterator[Bro
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def contexts() -> dict[tuple[int, str], BrowserContext]:
+    """Those that the tests share, by width and scheme: a context costs a process."""
+    return {}
+
+
 @pytest.fixture(params=[(width, scheme) for width in WIDTHS for scheme in ("light", "dark")], ids=str)
-def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
+def page(
+    request: pytest.FixtureRequest, chromium: Browser, contexts: dict[tuple[int, str], BrowserContext]
+) -> Iterator[Page]:
     width, scheme = request.param
-    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    yield context.new_page()
-    context.close()
+    if request.param not in contexts:
+        contexts[request.param] = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    made = contexts[request.param].new_page()
+    yield made
+    made.close()
 
 
 def called(page: Page, name: str, *rest: str) -> str:

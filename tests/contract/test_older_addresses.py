@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +20,16 @@ from digest.store.database import engine as engines
 from digest.store.database import meta, schema
 from digest.store.database import postgres as servers
 from tests.integration.web.test_mailed import of_before
+from tests.postgres import name_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from digest.store.transaction import Store
+    from tests.postgres import Server
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -75,18 +78,39 @@ def fill(connection: Connection) -> None:
         )
 
 
-@pytest.fixture(params=["file", "postgresql"])
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "file":
-        url, engine = f"sqlite:///{tmp_path}/digest.db", engines.writing(engines.opened(tmp_path / "digest.db", DAY))
-    else:
-        url = request.getfixturevalue("postgres").database()
-        engine = servers.writing(servers.opened(url, timedelta(seconds=5)), exclusive=True)
+def migrate_one(url: str, engine: Engine) -> None:
+    """Make a store of the older program and migrate it."""
     with engine.begin() as connection:
         schema.upgrade(connection, "here", "0003")
         meta.make_row(connection, NOW, b"of before")
         fill(connection)
     engine.dispose()
+    open_store(url).close()
+
+
+@pytest.fixture(scope="module")
+def older_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("older") / "digest.db"
+    migrate_one(f"sqlite:///{file}", engines.writing(engines.opened(file, DAY)))
+    return file
+
+
+@pytest.fixture(scope="module")
+def older_database(postgres: Server) -> str:
+    url = postgres.database()
+    migrate_one(url, servers.writing(servers.opened(url, timedelta(seconds=5)), exclusive=True))
+    return name_in(url)
+
+
+@pytest.fixture(params=["file", "postgresql"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A copy of a migrated store of the older program."""
+    if request.param == "file":
+        copy = shutil.copyfile(request.getfixturevalue("older_file"), tmp_path / "digest.db")
+        url = f"sqlite:///{copy}"
+    else:
+        server: Server = request.getfixturevalue("postgres")
+        url = server.database(request.getfixturevalue("older_database"))
     store = open_store(url)
     yield store
     store.close()

@@ -164,7 +164,9 @@ def test_many_who_open_a_new_store_at_once_make_one(url: str) -> None:
 
 
 def test_many_processes_that_open_a_new_store_at_once_make_one(url: str) -> None:
-    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("forkserver")  # whose processes share what the first one loads
+    context.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(3, mp_context=context) as pool:
         secrets = set(pool.map(_opened, [url] * 6))
     assert len(secrets) == 1
 
