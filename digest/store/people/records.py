@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -208,7 +209,11 @@ class Roster:
 
         What erased people did is not known any more.
         """
-        zoned = func.timezone("UTC", consents.c.at) if self._connection.dialect.name == "postgresql" else consents.c.at
+        zoned = (
+            func.timezone(literal_column("'UTC'"), consents.c.at)
+            if self._connection.dialect.name == "postgresql"
+            else consents.c.at
+        )
         day = func.date(zoned)
         query = select(day.label("day"), consents.c.act, func.count().label("number")).where(consents.c.at >= since)
         if digest is not None:
