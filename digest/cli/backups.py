@@ -191,8 +191,9 @@ def fence(*, as_json: common.JsonOption = False, config: common.ConfigOption = N
     """Fence the store: use it after restoring data without `digest restore`."""
     from digest.service.upkeep import backups
 
-    with common.store_of(config, any_clock=True) as (_, store):
-        backups.fence(store, common.clock())
+    with common.store_of(config, any_clock=True) as (settings, store):
+        with common.act_of(settings, store, "fence.set", "the store"):
+            backups.fence(store, common.clock())
         since = backups.fenced(store)
     if as_json:
         common.print_json({"fenced": since})
@@ -253,7 +254,8 @@ def adopt(
         kept, mine = installation.user(store), installation.described(settings)
         if kept and not yes:
             typer.confirm(f"{where} is the store of {kept}. Make it the store of {mine}?", abort=True, err=True)
-        installation.adopt(store, settings)
+        with common.act_of(settings, store, "store.adopt", mine.file if mine else "the store"):
+            installation.adopt(store, settings)
     if as_json:
         common.print_json({"store": where, "was": kept.file if kept else None, "now": mine.file if mine else None})
     else:

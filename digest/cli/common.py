@@ -18,6 +18,7 @@ from digest.typeset.dates import format_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from digest.model import EditionKey, EntryDate
@@ -126,6 +127,13 @@ def _steps(
 ) -> Iterator[Callable[[str], None]]:
     with Progress(what, kept=kept, total=total) as progress:
         yield progress.step
+
+
+def act_of(settings: Settings, store: Store, name: str, target: str) -> AbstractContextManager[object]:
+    """Record in the audit log what happens within it: an act that belongs to this machine, and that no API offers."""
+    from digest.service.operating.auditing import recorded
+
+    return recorded(store, context_of(settings, store).actor, name, target, clock)
 
 
 def _operator() -> str:

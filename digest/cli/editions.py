@@ -264,7 +264,8 @@ def rename(
     from digest.service.settings import following
 
     with sources.store_while_stopped(config, new) as (settings, store):
-        done = rename_digest(store, settings, DigestId(old), DigestId(new), common.clock())
+        with common.act_of(settings, store, "digests.rename", f"{old} to {new}"):
+            done = rename_digest(store, settings, DigestId(old), DigestId(new), common.clock())
         actor = common.context_of(settings, store).actor.name
         following.rename(store, settings, "digests", old, new, actor=actor, now=common.clock())
     facts: dict[str, object] = {"digest": new, "was": old, "followers": done.followers, "editions": done.editions}

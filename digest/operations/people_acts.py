@@ -83,6 +83,12 @@ class LeaveRequest(SubscriberName):
     digests: list[str] = Field([], max_length=50, description="Only these digests; all if empty.")
 
 
+class SuppressRequest(SubscriberName):
+    """Whom to send no more mail."""
+
+    reason: str = Field("the operator suppressed it", min_length=1, max_length=300)
+
+
 class UnsuppressRequest(Request):
     """Whom to mail again: these people and those at these domains, or everybody who fits the rest."""
 
@@ -140,6 +146,15 @@ def leave(context: Context, asked: LeaveRequest) -> LeftView:
         context.store, context.settings, record.subscriber.address, asked.digests, now=context.now()
     )
     return LeftView(id=record.subscriber.id, address=address, left=left)
+
+
+def suppress(context: Context, asked: SuppressRequest) -> SubscriberView:
+    """Send no more mail to a subscriber, for example because their server says that they do not exist."""
+    from digest.service.bounces import suppressing  # noqa: PLC0415 - the others need no bounces
+
+    address = address_of(context, asked.subscriber)
+    suppressing.suppress_person(context.store, address, asked.reason, context.now())
+    return SubscriberView(**subscriber_facts(roster.record_of(context.store, address)))
 
 
 def unsuppress(context: Context, asked: UnsuppressRequest) -> LiftedView:
@@ -227,6 +242,7 @@ ADD = Operation(
 )
 SET = _act("set", set_choices, ChoicesRequest, SubscriberView, _named)
 LEAVE = _act("leave", leave, LeaveRequest, LeftView, _named)
+SUPPRESS = _act("suppress", suppress, SuppressRequest, SubscriberView, _named)
 ERASE = _act("erase", erase, SubscriberName, ErasedView, lambda done: f"subscriber {done.id}")
 UNSUPPRESS = Operation(
     "subscribers.unsuppress",
@@ -239,4 +255,4 @@ UNSUPPRESS = Operation(
     "subscribers unsuppress",
     named=lambda done: ", ".join(f"subscriber {one.id}" for one in done.people[:_NAMED]) or "nobody",
 )
-OPERATIONS = (ADD, SET, LEAVE, ERASE, UNSUPPRESS)
+OPERATIONS = (ADD, SET, LEAVE, SUPPRESS, ERASE, UNSUPPRESS)

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.addresses import domain_of
-from digest.errors import DigestError, UnknownError
+from digest.errors import DigestError, PersonError, UnknownError
 from digest.mail.replies.diagnosis import diagnose
 from digest.model import BounceKind, EditionKey, SubscriberId
 from digest.records.mailing import Bounce, Evidence, RequestState, SuppressionRequest
+from digest.service.people.subscribers import require_person
 from digest.settings import Bounces, Settings
 
 if TYPE_CHECKING:
@@ -226,6 +227,20 @@ def decide_requests(store: Store, edition: EditionKey, *, confirm: bool, now: da
         tx.breaker.put(edition, people, RequestState.DISMISSED)
         tx.breaker.excuse(edition, people)
         return len(people)
+
+
+def suppress_person(store: Store, address: str, reason: str, now: datetime) -> None:
+    """Send no more mail to somebody, by the operator's decision; their open mails are not sent.
+
+    Raises:
+        UnknownError: there is no such person.
+        DigestError: the address is suppressed already.
+    """
+    with store.write() as tx:
+        record = require_person(tx, address)
+        if record.suppressed:
+            raise PersonError(record.subscriber.address, "is suppressed already")
+        tx.subscribers.suppress(record.subscriber.id, reason, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,9 @@ def change(visit: Visit) -> Response:
     if chosen == "leave":
         visit.perform(people_acts.LEAVE, people_acts.LeaveRequest(subscriber=who))
         return visit.back(back, visit.words("They are unsubscribed."))
+    if chosen == "suppress":
+        visit.perform(people_acts.SUPPRESS, people_acts.SuppressRequest(subscriber=who))
+        return visit.back(back, visit.words("This address gets no more mail."))
     if chosen == "unsuppress":
         done = visit.perform(people_acts.UNSUPPRESS, people_acts.UnsuppressRequest(subscribers=[who]))
         return visit.back(back, "; ".join(done.problems) or visit.words("They get mail again."), bad=not done.people)
@@ -165,6 +168,11 @@ def export(visit: Visit) -> Response:
     made = Response("".join(parts), media_type="text/csv; charset=utf-8")
     made.headers["Content-Disposition"] = 'attachment; filename="subscribers.csv"'
     return made
+
+
+def form(visit: Visit) -> Response:
+    """The HTML of a form for one's own site."""
+    return visit.show("form", frame(visit, html=visit.perform(people.FORM, people.FormRequest()).html))
 
 
 def bounces(visit: Visit) -> Response:
@@ -247,6 +255,7 @@ PAGES = (
     Page(f"{ROOT}/import", "people", import_page, import_list, largest=_LARGEST_LIST),
     Page(f"{ROOT}/export.csv", "people", export),
     Page(f"{ROOT}/bounces", "people", bounces, decide),
+    Page(f"{ROOT}/form", "people", form),
     Page(f"{ROOT}/{{subscriber}}", "people", person, change),
     Page(f"{ROOT}/{{subscriber}}/erase", "people", erasing, erase),
     Page(MAILS, "people", mails, mail_acts),

@@ -89,6 +89,14 @@ def test_suppressed_people_get_mail_again(api: Api) -> None:
     assert api.get("/audit").body["items"][0]["target"] == "subscriber 1"
 
 
+def test_an_address_is_suppressed_by_hand(api: Api) -> None:
+    ask(api, "subscribers.add", {"address": ADA, "welcome": False})
+    assert ask(api, "subscribers.suppress", {"reason": "they moved"}, subscriber="1")["suppressed"] == "they moved"
+    refused(api.post("/subscribers/1/suppress"), 422, "is suppressed already")
+    act = api.get("/audit").body["items"][1]
+    assert (act["act"], act["after"]) == ("subscribers.suppress", {"suppressed": True})
+
+
 def test_a_list_is_tried_and_imported(api: Api) -> None:
     csv = f"email,name\n{ADA},Ada\nnot an address,Bo\n"
     tried = ask(api, "subscribers.try-import", {"csv": csv})

@@ -253,6 +253,13 @@ def test_people_are_added_found_changed_and_unsubscribed(browser: Browser) -> No
     assert "They get mail again." in said(browser, person)
 
 
+def test_an_address_is_suppressed_by_hand(browser: Browser) -> None:
+    person = subscribe(browser)
+    act(browser, person, "suppress")
+    assert "the operator suppressed it" in browser.get(person).text
+    assert "&lt;form" in browser.get(f"{PEOPLE}/form").body.decode()
+
+
 def test_a_person_is_erased_after_one_more_question(browser: Browser) -> None:
     person = subscribe(browser)
     (link,) = browser.get(person).page.xpath("//a[contains(@href, '/erase')]/@href")
