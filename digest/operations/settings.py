@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -13,9 +14,6 @@ from digest.records.operating import Scope, Via
 from digest.service.settings import changing, following
 from digest.settings.effective import Effective, Origin, effective, flat
 from digest.settings.loading import checked_settings, read_layers
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REVISION = Field(
     None, ge=0, description="The revision that was looked at; if it is no longer the present one, nothing is changed."
@@ -200,13 +198,43 @@ def change(context: Context, values: Mapping[str, object], revision: int | None)
 
 def _require_rights(context: Context, values: Mapping[str, object]) -> None:
     """Check that the actor may set what reads files, asks machines of this network, or runs a program here."""
-    named = {key.rpartition(".")[2] for key in values}
-    named |= {str(key) for value in values.values() if isinstance(value, dict) for key in value}
+    named = set(_names(values))
     if named & _PROGRAMS and context.actor.via is not Via.COMMAND:
         remedy = "use `digest settings set` there, or the configuration file"
         raise AskedError("values", f"`{min(named & _PROGRAMS)}` runs a program on this machine", remedy=remedy)
     if named & _GUARDED and Scope.ADMIN not in context.actor.scopes:
         raise ForbiddenError(f"to set {', '.join(sorted(named & _GUARDED))}", Scope.ADMIN)
+    if Scope.ADMIN not in context.actor.scopes and any(map(_private_sources(context).__contains__, _sources(values))):
+        raise ForbiddenError("to change what a source with `allow_private` reads", Scope.ADMIN)
+
+
+def _names(value: object) -> Iterator[str]:
+    """The name of each setting in nested tables, as a change would read it: without its table, and without spaces."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key).rpartition(".")[2].strip()
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _names(one)
+
+
+def _sources(values: Mapping[str, object]) -> Iterator[str]:
+    """The sources whose address or whose whole table would be set."""
+    for key, value in values.items():
+        parts = [part.strip() for part in key.split(".")]
+        if parts[0] == "sources" and parts[1:] and value is not None and parts[2:] in ([], ["url"]):
+            yield parts[1]
+
+
+def _private_sources(context: Context) -> set[str]:
+    """The sources that may read this network: as settings hold, or as the configuration has one that was removed."""
+    if context.settings.file is None:
+        return set()
+    tables = read_layers(context.settings.file).before.get("sources", ())
+    declared = tables if isinstance(tables, list) else []
+    removed = {str(one.get("id")) for one in declared if isinstance(one, Mapping) and one.get("allow_private")}
+    return removed | {one.id for one in context.settings.sources if one.allow_private}
 
 
 def changed_view(done: changing.Changed) -> ChangedView:

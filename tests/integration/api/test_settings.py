@@ -45,6 +45,9 @@ def test_settings_are_listed_changed_and_undone(api: Api) -> None:
         ({"sources.blog.command": ["sh"]}, 422, "runs a program on this machine"),
         ({"sources.blog": {"command": ["sh"]}}, 422, "runs a program on this machine"),
         ({"mail.oauth_command": ["sh"]}, 422, "runs a program on this machine"),
+        ({"sources.blog. command": ["sh"]}, 422, "runs a program on this machine"),
+        ({"sources.blog.command\t": ["sh"]}, 422, "runs a program on this machine"),
+        ({"fallback": {"a": [{"oauth_command": ["sh"]}]}}, 422, "runs a program on this machine"),
         ({"layouts.x": {"entry": [None]}}, 422, "layouts.x"),
         ({"title": "\ud800"}, 422, ""),
         ({"title": {"a": 1}}, 422, "must be a text"),
@@ -104,7 +107,9 @@ def test_sources_are_added_changed_paused_resumed_and_removed(api: Api) -> None:
         ("PUT", "/templates/web/about.html", {"text": "x"}, (Scope.READ, Scope.OPERATE, Scope.PEOPLE)),
         ("PATCH", "/sources/blog", {"values": {"every": "1h"}}, (Scope.READ, Scope.PEOPLE)),
         ("PATCH", "/sources/blog", {"values": {"path": "/etc"}}, (Scope.OPERATE,)),
+        ("PATCH", "/sources/blog", {"values": {" path": "/etc"}}, (Scope.OPERATE,)),
         ("PATCH", "/sources/blog", {"values": {"allow_private": True}}, (Scope.OPERATE,)),
+        ("PATCH", "/sources/blog", {"values": {"allow_private ": True}}, (Scope.OPERATE,)),
         ("POST", "/sources", {"source": "x", "values": {"title": "x", "path": "/etc"}}, (Scope.OPERATE,)),
     ],
 )
@@ -114,3 +119,23 @@ def test_who_may_not_change_changes_nothing(
     for scope in scopes:
         assert api.ask(method, path, asked, token=api.token_of(scope)).status == 403
     assert api.get("/settings").body["revision"] == 0
+
+
+def test_what_a_source_with_rights_in_this_network_reads_is_an_admins_to_set(api: Api) -> None:
+    """Otherwise the rights that an admin gave to one address would hold for every other one."""
+    config, operator = api.settings.file, api.token_of(Scope.OPERATE)
+    assert config
+    more = '[[sources]]\nid = "wiki"\ntitle = "W"\nurl = "http://10.0.0.5/"\nallow_private = true\n'
+    config.write_text(f"{config.read_text('utf-8')}{more}", "utf-8")
+    api.settings = load(config)
+    api.rest()
+    elsewhere = {"url": "http://169.254.169.254/"}
+    for asked in (elsewhere, {"url ": elsewhere["url"]}):
+        assert api.ask("PATCH", "/sources/wiki", {"values": asked}, token=operator).status == 403
+    assert api.ask("PATCH", "/sources/wiki", {"values": {"every": "1h"}}, token=operator).status == 200
+    assert api.ask("DELETE", "/sources/wiki", token=operator).status == 200
+    api.settings = load(config)
+    api.rest()
+    again = {"source": "wiki", "values": {"title": "W", **elsewhere}}
+    assert api.ask("POST", "/sources", again, token=operator).status == 403
+    assert api.post("/sources", again).status == 200
