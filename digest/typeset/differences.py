@@ -7,8 +7,6 @@ from itertools import accumulate, groupby, takewhile, zip_longest
 from operator import attrgetter
 from typing import NamedTuple
 
-from rapidfuzz.distance import Indel
-
 from digest.model import Content
 from digest.typeset.characters import strip_unsafe
 from digest.typeset.math.extract import pieces
@@ -139,6 +137,8 @@ def _compared(
     old: Sequence[str], new: Sequence[str], start: tuple[int, int], end: tuple[int, int]
 ) -> Iterator[_Stretch]:
     """The stretches between two places at which the sequences differ."""
+    from rapidfuzz.distance import Indel  # noqa: PLC0415 - a service starts without it
+
     lengths = end[0] - start[0], end[1] - start[1]
     if not all(lengths) or lengths[0] * lengths[1] > _COMPARED:
         if any(lengths):
@@ -207,5 +207,7 @@ def _versions(old: list[str], new: list[str]) -> list[tuple[int, int]]:
 
 
 def _likeness(old: str, new: str) -> float:
+    from rapidfuzz.distance import Indel  # noqa: PLC0415 - as above
+
     ends = (old[:_LOOKED_AT], new[:_LOOKED_AT]), (old[-_LOOKED_AT:], new[-_LOOKED_AT:])
     return max(Indel.normalized_similarity(a, b, score_cutoff=_ALIKE) for a, b in ends)
