@@ -102,6 +102,20 @@ def test_deliveries_of_the_newest_edition_are_counted_by_state_and_reply(
         assert tx.monitoring.newest_deliveries(DigestId("other")) == {}
 
 
+def test_a_source_grows_by_what_it_showed_until_each_time(
+    store: Store, hand: Hand, now: datetime, day: timedelta
+) -> None:
+    with store.write() as tx:
+        for name in ("blog", "other", "empty"):
+            tx.readings.register_source(SourceId(name), now)
+    hand.read(hand.added("a"), hand.added("b", 1), now=now)
+    hand.read(hand.added("c"), path="c.txt", now=now + day)
+    hand.read(hand.added("d"), source="other", now=now + 2 * day)
+    with store.read() as tx:
+        grown = tx.monitoring.grown([now - day, now, now + day, now + 3 * day])
+    assert grown == {"blog": [0, 2, 3, 3], "other": [0, 0, 0, 1]}
+
+
 def test_the_queue_holds_what_will_be_tried_and_says_when_the_first_is(
     store: Store, hand: Hand, now: datetime, day: timedelta
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal_column, select, update
 
 from digest.model import DeliveryState, DigestId, SourceId
 from digest.records.intake import DumpState
@@ -44,9 +44,14 @@ class Monitoring:
 
     def grown(self, times: Sequence[datetime]) -> dict[SourceId, list[int]]:
         """How many entries each source had shown by each of these times; sources without any are absent."""
-        by = [func.sum(case((entry_sources.c.first_seen_at <= at, 1), else_=0)) for at in times]
-        query = select(entry_sources.c.source, *by).group_by(entry_sources.c.source)
-        return {SourceId(row[0]): [int(count) for count in row[1:]] for row in self._connection.execute(query)}
+        moment, number = entry_sources.c.first_seen_at, func.count()
+        query = select(entry_sources.c.source, moment, number).group_by(entry_sources.c.source, moment)
+        found: dict[SourceId, list[int]] = {}
+        for source, first_seen_at, count in self._connection.execute(query):  # entries of one pass share their moment
+            counts = found.setdefault(SourceId(source), [0] * len(times))
+            for place, at in enumerate(times):
+                counts[place] += count if first_seen_at <= at else 0
+        return found
 
     def newest_deliveries(self, digest: DigestId) -> dict[tuple[DeliveryState, int | None], int]:
         """The deliveries of its newest non-empty edition, by state and first digit of the reply code."""

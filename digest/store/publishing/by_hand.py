@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, or_, select, update
 
 from digest.changes.values import Cause, Printed
 from digest.model import Content, EntryDate, EntryId, SourceId
@@ -75,6 +75,10 @@ class ByHand:
             if not terms:
                 return [], 0
             query = searching.ranked(self._connection, terms, wanted, NEWEST_FIRST)
+        elif limit is not None and after is None:  # the first part, without the ids of all
+            count = select(func.count()).select_from(entries).where(wanted)
+            some = [EntryId(entry) for entry in self._connection.execute(query.limit(limit)).scalars()]
+            return self._handled(some), int(self._connection.execute(count).scalar_one())
         found = [EntryId(entry) for entry in self._connection.execute(query).scalars()]
         first = found.index(after) + 1 if after in found else 0
         here = found[first : None if limit is None else first + limit]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from digest.operations import entries, entry_acts, explaining, sources
-from digest.operations.core import Nothing, checked
+from digest.operations import entries, entry_acts, explaining
+from digest.operations.core import checked
 from digest.records.publishing import EntryState
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame, further
@@ -43,7 +43,7 @@ def overview(visit: Visit) -> Response:
         after=further(visit, found.next),
         asked={"state": state, "source": source, "q": words},
         states=list(EntryState),
-        sources=visit.perform(sources.LIST, Nothing()).items,
+        sources=visit.settings.sources,
     )
     return visit.show("entries", values)
 

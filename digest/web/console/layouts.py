@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from digest.errors import DigestError
-from digest.operations import layouts, settings, sources
+from digest.model import SourceId
+from digest.operations import layouts, settings
 from digest.operations.core import Nothing, checked
+from digest.records.intake import DumpState
 from digest.settings import is_name
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = "/console/sources/layouts"
 _LISTS = ("begins", "ends", "skip", "heading")  # each line of their fields is one drawing
+_SOURCES, _DUMPS = 20, 20  # whose dumps can be chosen, and how many of each
 _LINES = 200  # of a dump, from its beginning
 
 
@@ -32,12 +35,13 @@ def overview(visit: Visit) -> Response:
 
 def _dumps(visit: Visit) -> list[tuple[str, str]]:
     """Some dumps to look at: those of each source that are in trouble first."""
-    found = []
-    for one in visit.perform(sources.LIST, Nothing()).items[:20]:
-        shown = visit.perform(sources.SHOW, checked(sources.SourceName, source=one.id)).listed
-        order = sorted(shown, key=lambda dump: (dump.state == "good", dump.dump))
-        found += [(one.id, dump.dump) for dump in order[:20]]
-    return found
+    with visit.store.read() as tx:
+        known = [(one.id, tx.readings.dumps(SourceId(one.id)).values()) for one in visit.settings.sources[:_SOURCES]]
+    return [
+        (name, dump.path)
+        for name, dumps in known
+        for dump in sorted(dumps, key=lambda one: (one.state is DumpState.GOOD, one.path))[:_DUMPS]
+    ]
 
 
 def suggest(visit: Visit) -> Response:

@@ -127,3 +127,18 @@ def test_an_entry_is_removed_and_restored(api: Api, ids: dict[str, str]) -> None
     assert api.post(f"{path}/remove").status == 404
     assert api.good("POST", f"{path}/restore")["state"] == "published"
     assert api.post(f"{path}/restore").status == 404
+
+
+def test_what_a_command_does_stands_in_the_audit_log_too(api: Api, ids: dict[str, str], blog: Blog) -> None:
+    blog.run("entries", "hide", ids["First"], "--dry-run")
+    assert api.acts() == []
+    blog.run("entries", "hide", ids["First"])
+    blog.run("entries", "undo", ids["First"])
+    blog.run("refresh")
+    acts = [(one["via"], one["act"], one["target"]) for one in api.acts()]
+    assert acts == [
+        ("command", "sources.refresh_all", "all sources"),
+        ("command", "entries.undo", ids["First"]),
+        ("command", "entries.hide", ids["First"]),
+    ]
+    assert api.acts()[2]["after"] == {"state": "hidden"}
