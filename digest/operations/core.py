@@ -119,8 +119,13 @@ def checked(takes: type[Asked], **values: object) -> Asked:
     try:
         return takes(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise AskedError(".".join(map(str, first["loc"])) or "the form", first["msg"]) from error
+        raise asked_wrongly(error) from error
+
+
+def asked_wrongly(error: ValidationError) -> AskedError:
+    """The first thing that is wrong with the form of a request; it repeats nothing of what was given."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return AskedError(".".join(map(str, first["loc"])) or "the form", first["msg"])
 
 
 class Steps(Protocol):

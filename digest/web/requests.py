@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -48,6 +48,10 @@ class Form:
     def chosen(self, name: str) -> tuple[str, ...]:
         """The values chosen in the fields with this prefix (each group of radio buttons needs a name of its own)."""
         return tuple(value for field, values in self._fields.items() if field.startswith(name) for value in values)
+
+    def texts(self) -> Iterator[str]:
+        """All values, of whichever field."""
+        return (value for values in self._fields.values() for value in values)
 
 
 async def form_of(request: Request, largest: int = _LARGEST, most_fields: int = _MOST_FIELDS) -> Form:

@@ -9,15 +9,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from digest.errors import DigestError
+from digest import logs
+from digest.errors import DigestError, describe_fault
+from digest.operations.core import asked_wrongly
 from digest.records.console import Way
 from digest.service.console import sessions
 from digest.service.console.oidc import Provider
 from digest.service.console.throttle import Throttle
-from digest.web.console.visit import FORBIDDEN, HOME, LOGIN, MISSING, NO_LOGIN, NOT_ALLOWED, SEE_OTHER, Visit
+from digest.web.console.visit import (
+    BROKEN,
+    FORBIDDEN,
+    HOME,
+    LOGIN,
+    MISSING,
+    NO_LOGIN,
+    NOT_ALLOWED,
+    SEE_OTHER,
+    WRONG,
+    Visit,
+)
 from digest.web.pages import FONT, read_assets
 from digest.web.requests import Form, Networks, form_of, read_address
 
@@ -33,6 +47,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[["Visit"], Response]
 
+_log = logs.get_logger()
 ANYBODY = "anybody"  # in place of a scope: a page that needs no login
 _FORM_BYTES = 256 * 1024
 _MOST_FIELDS = 2000
@@ -167,6 +182,12 @@ class Console:
             response = visit.refused_by_proxy() or self._allowed(page, visit) or self._handled(page, visit)
         except DigestError as error:
             response = visit.failed(error)
+        except ValidationError as error:  # an address or a form that no page of ours made
+            response = visit.failed(asked_wrongly(error))
+        except Exception as error:  # noqa: BLE001 - one page fails, and says so in the form of all others
+            _log.error("a page of the console failed", page=page.path, error=describe_fault(error, "failed"))
+            remedy = visit.words("The log of the service says how.")
+            response = visit.error(BROKEN, visit.words("The service failed."), remedy=remedy)
         return self._finished(visit, response)
 
     def _allowed(self, page: Page, visit: Visit) -> Response | None:
@@ -183,6 +204,8 @@ class Console:
             return visit.error(FORBIDDEN, said)
         if scope not in {ANYBODY, ""} and not visit.may(scope):
             return visit.error(FORBIDDEN, visit.words("Your role does not allow this."))
+        if visit.has_nul:
+            return visit.error(WRONG, visit.words("A text contains the character U+0000, which nothing can store."))
         return None
 
     @staticmethod

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HOME, LOGIN = "/console", "/console/login"
 OK, SEE_OTHER = 200, 303
-NO_LOGIN, FORBIDDEN, MISSING, NOT_ALLOWED, WRONG, BUSY, FAILED = 401, 403, 404, 405, 422, 429, 503
+NO_LOGIN, FORBIDDEN, MISSING, NOT_ALLOWED, WRONG, BUSY, BROKEN, FAILED = 401, 403, 404, 405, 422, 429, 500, 503
 _ROWS = 50  # of one page of a list
 _FLASH_SECONDS = 60
 _BROWSER_SECONDS = 180 * 86400  # how long a browser counts as one that its user has logged in with
@@ -91,6 +91,12 @@ class Visit:
     def fields(self) -> Form:
         """The form of a POST."""
         return self.form or Form({})
+
+    @property
+    def has_nul(self) -> bool:
+        """Whether a text of the form or of the address contains U+0000, which PostgreSQL and feeds cannot have."""
+        query = (part for pair in self.request.query_params.multi_items() for part in pair)
+        return any("\0" in text for text in (*self.fields.texts(), *query, self.request.url.path))
 
     @property
     def host(self) -> str:

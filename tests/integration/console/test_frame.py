@@ -16,6 +16,7 @@ from digest.service.console import users
 from digest.settings import Settings
 from digest.settings.console import Console
 from digest.store import open_store
+from digest.web.console import frame, routes
 from digest.web.console.frame import ANYBODY, NAVIGATION
 from digest.web.console.routes import PAGES
 from tests.consoles import Browser
@@ -23,8 +24,11 @@ from tests.consoles import Browser
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from starlette.responses import Response
+
     from digest.store.transaction import Store
     from digest.web.console.frame import Page
+    from digest.web.console.visit import Visit
 
     Consoles = Callable[..., Browser]
 
@@ -116,6 +120,43 @@ def test_no_page_is_framed_cached_listed_or_scripted_from_elsewhere(people: dict
 def test_what_only_acts_shows_nothing(people: dict[str, Browser], page: Page) -> None:
     answer = people["admin"].get(a_path(page))
     assert (answer.status, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("page", named([page for page in PAGES if page.get]))
+def test_an_address_that_no_page_made_is_refused_in_the_form_of_all_pages(
+    people: dict[str, Browser], page: Page
+) -> None:
+    path = re.sub(r"\{\w+(?::\w+)?\}", "x" * 3000, page.path)
+    query = urlencode(
+        dict.fromkeys(("after", "dump", "edition", "language", "q", "source", "state", "who"), "y" * 3000)
+    )
+    answer = people["admin"].get(f"{path}?{query}")
+    assert answer.status < 500
+    assert answer.headers["cache-control"] == "no-store"
+    assert people["admin"].get(f"{a_path(page)}?a=%00").status == 422
+
+
+@pytest.mark.parametrize("page", named(ACTING))
+def test_a_form_with_a_text_that_nothing_can_store_is_refused(
+    people: dict[str, Browser], tokens: dict[str, str], page: Page
+) -> None:
+    who = "" if page.scope == ANYBODY else "admin"
+    assert people[who].send(a_path(page), {"csrf": tokens[who], "title": "a\0b"}).status == 422
+
+
+def test_a_page_that_fails_says_so_and_leads_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(visit: Visit) -> Response:
+        raise ZeroDivisionError("secret of the store")
+
+    monkeypatch.setattr(routes, "PAGES", (frame.Page("/console/broken", "read", broken),))
+    settings = Settings(base_url="http://digest.example.org", console=Console(on=True))
+    answer = Browser(store, settings).enter().get("/console/broken")
+    assert (answer.status, answer.headers["cache-control"]) == (500, "no-store")
+    assert "The log of the service says how." in answer.text
+    assert "secret" not in answer.text
+    assert answer.page.xpath("//main//a/@href") == ["/console"]
 
 
 def test_the_navigation_shows_what_the_role_may_see(console: Consoles) -> None:
