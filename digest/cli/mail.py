@@ -83,6 +83,7 @@ def preview(
 
     With a KIND, it shows only that mail: in the browser, on the terminal (-o -) or in a file.
     """
+    from digest.operations.previews import letter_view
     from digest.protected_files import require_free
     from digest.service.mailing.samples import mails
 
@@ -99,7 +100,7 @@ def preview(
         made = [one for one in made if one.kind is wanted]
     if as_json:
         for one in made:
-            common.print_json({"kind": one.kind, "language": one.language, "subject": _message(one)["Subject"]})
+            common.print_json(letter_view(one, content=False).model_dump(exclude={"when"}))
     elif wanted:
         (chosen, *_) = sorted(made, key=lambda one: one.language != spoken)
         _show_one(chosen, form, output)

@@ -1,19 +1,24 @@
-"""Previews of the next edition for each kind of subscriber, and one mail as a test."""
+"""Previews of the next edition for each kind of subscriber, one mail as a test, and previews of all other mails."""
 
 from __future__ import annotations
 
 import asyncio
+import email
+from email import policy
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from digest.errors import UnknownError
 from digest.model import Format
-from digest.operations.core import AskedError, Context, Operation, View
+from digest.operations.core import AskedError, Context, Listed, Operation, Request, View
 from digest.operations.editions import DigestName, named_digest
 from digest.records.operating import Scope
 from digest.service.editions.drafts import with_pictures
-from digest.service.mailing.samples import previews
+from digest.service.mailing.samples import mails, previews
+from digest.service.mailing.samples.mails import MailKind
 from digest.service.mailing.samples.previews import Origin
+from digest.templating import LANGUAGES
 
 if TYPE_CHECKING:
     from digest.service.mailing.samples.previews import MailPreview
@@ -59,6 +64,25 @@ class TestedView(View):
 
     subject: str
     answer: str
+
+
+class LetterView(View):
+    """A mail that is no edition, as a sample: what people get when they join, and so on. The content only if asked."""
+
+    kind: MailKind
+    language: str
+    subject: str
+    when: str = Field(description="When this mail is sent.")
+    text: str | None = Field(None, exclude_if=lambda value: value is None)
+    html: str | None = Field(None, exclude_if=lambda value: value is None)
+
+
+class LettersRequest(Request):
+    """Which mails to preview."""
+
+    kind: MailKind | None = Field(None, description="Only this kind of mail.")
+    language: str | None = Field(None, max_length=20, description="zh_CN or en; only this language.")
+    content: bool = Field(default=False, description="With the text, and the HTML if there is one.")
 
 
 class PreviewsRequest(DigestName):
@@ -129,6 +153,40 @@ def send_one(context: Context, asked: TestRequest) -> TestedView:
     return TestedView(subject=mail.subject, answer=asyncio.run(previews.send_test_mail(context.settings, mail)))
 
 
+def letters(context: Context, asked: LettersRequest) -> Listed[LetterView]:
+    """Preview all mails except editions: confirmation, welcome, goodbye, alerts. Stores and sends nothing."""
+    if asked.language is not None and asked.language not in LANGUAGES:
+        raise UnknownError("language", asked.language, remedy=f"one of {', '.join(LANGUAGES)}")
+    found = mails.samples(context.store, context.settings, context.now())
+    chosen = [one for one in found if asked.kind in {None, one.kind} and asked.language in {None, one.language}]
+    return Listed[LetterView](items=[letter_view(one, content=asked.content) for one in chosen])
+
+
+def letter_view(sample: mails.Sample, *, content: bool) -> LetterView:
+    """The JSON form of a mail that is no edition."""
+    message = email.message_from_bytes(sample.raw, policy=policy.default)
+    parts = {kind: message.get_body((kind,)) if content else None for kind in ("plain", "html")}
+    text, html = (str(part.get_content()) if part else None for part in parts.values())
+    return LetterView(
+        kind=sample.kind,
+        language=sample.language,
+        subject=str(message["Subject"]),
+        when=mails.WHEN[sample.kind],
+        text=text,
+        html=html,
+    )
+
+
+LETTERS = Operation(
+    "mails.preview",
+    "GET",
+    "/mails/preview",
+    Scope.READ,
+    LettersRequest,
+    Listed[LetterView],
+    letters,
+    "mail preview",
+)
 PREVIEW = Operation(
     "editions.preview",
     "GET",
@@ -149,4 +207,4 @@ TEST = Operation(
     send_one,
     "edition test",
 )
-OPERATIONS = (PREVIEW, TEST)
+OPERATIONS = (PREVIEW, TEST, LETTERS)

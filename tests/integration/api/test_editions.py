@@ -112,6 +112,18 @@ def test_previews_show_each_kind_of_subscriber(api: Api) -> None:
     refused(api.get("/digests/weekly/preview?language=xx"), 404, "no language 'xx'")
 
 
+def test_all_other_mails_are_previewed(api: Api, blog: Blog) -> None:
+    every = ask(api, "mails.preview")["items"]
+    printed = blog.listed("mail", "preview")
+    assert [{name: one[name] for name in ("kind", "language", "subject")} for one in every] == printed
+    (welcome,) = ask(api, "mails.preview", query="kind=welcome&language=en&content=true")["items"]
+    assert welcome["text"]
+    assert welcome["when"]
+    assert "text" not in every[0]
+    refused(api.get("/mails/preview?language=xx"), 404, "no language 'xx'")
+    refused(api.get("/mails/preview?kind=nothing"), 422)
+
+
 def test_the_fate_of_each_mail(api: Api, made: str, blog: Blog) -> None:
     (mail,) = ask(api, "deliveries.list", query=f"edition={made}&subscriber=1&states=planned")["items"]
     assert (mail["address"], mail["state"], mail["subscriber"]) == (ADA, "planned", 1)
