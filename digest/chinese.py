@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from digest.typeset.characters import RARE, UNIFIED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,7 +23,7 @@ _UNIFIED = range(0x3400, 0xA000)
 # What a page says to programs stays: addresses, values that forms send back, names.
 _KEPT = re.compile(r'(\s(?:href|action|src|value|id|name|for|class|datetime)="[^"]*")')
 _LANGUAGE = re.compile(r'(\slang=")zh[A-Za-z-]*"')
-_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+_HAN = re.compile(f"[{UNIFIED}{RARE}]")
 
 
 @lru_cache(maxsize=1)

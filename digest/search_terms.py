@@ -15,15 +15,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from digest.chinese import folded_characters
+from digest.typeset.characters import HAN_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 # Chinese including 々 and 〇, and kana.
-_UNSPACED = (
-    "\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-)
+_UNSPACED = f"\u3005\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff{HAN_LETTERS}"
 _TEX = r"\\(?:begin|end|label|ref|eqref|tag)\*?\{[^{}]*\}|\\[a-z]+"
 _TOKEN = re.compile(rf"{_TEX}|(?=([{_UNSPACED}]{{1,2}})).|([^\W_{_UNSPACED}]+)")  # one of the two groups, or TeX
 _COMMON_HAN = range(0x4E00, 0xA000)

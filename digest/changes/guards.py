@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from digest.changes.values import Added, Cause, ChangeSet, Known, Placing, Revised
 from digest.model import DateEvidence, EntryId, PrintedDate
+from digest.typeset.characters import UNIFIED
 
 if TYPE_CHECKING:
     from digest.changes.prepared import Prepared
@@ -20,7 +21,7 @@ _REWRITTEN, _FEWEST_REWRITTEN = 0.5, 3  # of the entries that stayed, and at lea
 FEWEST_CORRECTED = 5  # entries in a pass; with fewer, an author made the corrections
 _OTHER_SCRIPT = 0.4  # a larger difference in the share of Chinese means another language
 _ENOUGH = 100  # characters needed to judge the language of a text
-_CHINESE = re.compile("[\u3400-\u9fff]")
+_CHINESE = re.compile(f"[{UNIFIED}]")
 _LEFT = "entries that it showed are left"
 _MOVED = 0.5  # of a page's entries, which are now on a sibling page
 _AGREEING = 0.5  # of the lines of a held reading, which the next reading shows again

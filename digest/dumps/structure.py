@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from digest.model import Block, BlockKind, Content, kind_of
+from digest.typeset.characters import COMPATIBLE, UNIFIED
 
 _FIGURE, _HEADING, _VERSE = BlockKind.FIGURE, BlockKind.HEADING, BlockKind.VERSE
 _CODE_LINES, _FORMULA, _PARAGRAPH = BlockKind.CODE, BlockKind.FORMULA, BlockKind.PARAGRAPH
@@ -26,7 +27,7 @@ _WORD = re.compile(r"[^\W_]")
 _VERSE_LENGTH = 24
 _VERSE_LINES = 3
 _VERSE_END = tuple("，。,;；！!？?、")
-_PROSE = re.compile("[\u3400-\u9fff\uf900-\ufaff，。；：！？、]")
+_PROSE = re.compile(f"[{UNIFIED}{COMPATIBLE}，。；：！？、]")
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|#.*$|//.*$")
 _STATEMENT = re.compile(r"import\s+[\w.]+(?:\s+as\s+\w+)?|from\s+[\w.]+\s+import\s.+|pip install\s.+")
 _CODE = re.compile(

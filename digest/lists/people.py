@@ -23,10 +23,11 @@ from digest.lists.values import (
     status_of,
 )
 from digest.model import Format
+from digest.typeset.characters import COMPATIBLE, UNIFIED
 
 _T = TypeVar("_T")
 _WITH_NAME = re.compile(r"(?P<name>[^<>＜＞]*)[<＜](?P<address>[^<>＜＞]*)[>＞]")
-_CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
+_CHINESE = re.compile(f"[{UNIFIED}{COMPATIBLE}]+")
 _MOMENTS = (Field.CONFIRMED_AT, Field.ASKED_AT, Field.ADDED_AT, Field.PAUSED_UNTIL)
 _GUARD = re.compile(r"'+[=+\-@＝＋－＠]")  # our own export puts this before a cell that a spreadsheet would compute
 

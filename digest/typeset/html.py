@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from digest.model import Block, BlockKind
-from digest.typeset.characters import WIDE, strip_unsafe
+from digest.typeset.characters import HAN, WIDE, strip_unsafe
 from digest.typeset.formulas import Channel, page
 from digest.typeset.math.extract import Formula, pieces
 from digest.typeset.punctuation import full_width
@@ -17,7 +17,7 @@ _INDENTED = re.compile(r"\n +")
 _NEVER_FIRST = "，。、；：！？）】》〉」』〕”’…—,.;:!?)]}"
 _UNBROKEN = "white-space:nowrap"
 _GAP = "0.15em"  # beside a picture in a line
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_HAN = re.compile(f"[{HAN}]")
 
 
 def html(

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import NamedTuple
 
-HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+from digest.typeset.characters import HAN_LETTERS
+
+HAN = f"\u3005\u3007{HAN_LETTERS}"
 _LETTER = rf"[^\W{HAN}]"
 _OF_URL = r"(?:[^\s,:;?!()`<>\"\u0080-\U0010ffff]|[,:;?!]+(?=[A-Za-z0-9/%#&=_~-])|\([^\s()\u0080-\U0010ffff]*\))*+"
 _TOKEN = re.compile(

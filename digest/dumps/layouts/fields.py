@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from digest.dumps.layouts import counts, dateblock
 from digest.dumps.layouts.characters import INVISIBLE, LEAD, SPACES, Rarely, bare
+from digest.typeset.characters import UNIFIED
 
 _BARS = "|｜"
 _FEW = rf"[{SPACES}{INVISIBLE}]{{0,8}}"
@@ -36,7 +37,7 @@ _LABEL = Rarely(
     rf"{_FEW}(引用|引述|引文|摘要|摘录|摘錄|节选|節選|导读|導讀|简介|簡介|收藏|分享|转载|轉載|评论|評論|留言"
     r"|(?i:cite|citation|quote|quotation|reference|trackback|excerpt|summary|abstract|permalink|share|comments?)(?![a-z]))"
 )
-_OWN_LABEL = Rarely("[\u3400-\u9fff]{2}|[A-Za-z]{2,14}(?![a-z])")
+_OWN_LABEL = Rarely(f"[{UNIFIED}]{{2}}|[A-Za-z]{{2,14}}(?![a-z])")
 LABEL = "引用"
 _SEPARATED = Rarely(rf"(?:{_FEW}[:：{_BARS}]{_FEW})?")
 _MOST_FIELDS = 8

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from digest.typeset.characters import COMPATIBLE, UNIFIED
+
 _LONGEST = 10_000  # characters of a formula with its delimiters; longer ones stay literal
 _DOLLARS_SEEN = 8  # the most `$` inside the braces of an inline formula
 _ENVIRONMENTS = (
@@ -21,7 +23,7 @@ _BRACKETS = {r"\[": re.compile(r"\\\\|\\[\[\]]"), r"\(": re.compile(r"\\\\|\\[()
 _CLOSES = {r"\[": r"\]", r"\(": r"\)"}
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_CHINESE = re.compile(f"[\u3000-\u303f{UNIFIED}{COMPATIBLE}\uff00-\uffef]")
 _MONEY = re.compile(r"\d[\d.,]*\s*(?:[A-Za-z]{2,}|.*\s[A-Za-z]{2,})")
 _TAG = re.compile(r"\\tag\*?\s*\{([^{}]*)\}")
 
