@@ -9,7 +9,6 @@ from pydantic import Field
 from digest.changes.identifiers import kind_and_value
 from digest.model import READERS
 from digest.operations.core import SparseView, View
-from digest.typeset.differences import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,6 +117,8 @@ def uid_views(uids: Iterable[tuple[SourceId, str]]) -> list[UidView]:
 
 def diff_views(before: Content, after: Content) -> list[ParagraphChange]:
     """The paragraphs in which two contents differ, the title first."""
+    from digest.typeset.differences import differences  # noqa: PLC0415 - it takes a while, and lists do without
+
     return [
         ParagraphChange(
             before=[PieceView(text=one.text, changed=one.changed) for one in change.before],

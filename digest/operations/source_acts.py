@@ -16,6 +16,7 @@ from digest.records.intake import DumpState
 from digest.records.operating import Scope
 from digest.service.fetching.origins import listed, names
 from digest.service.intake import refresh as intake
+from digest.service.operating.clocks import require_right_clock
 from digest.service.publishing.by_hand import undoing
 from digest.service.publishing.by_hand.acts import perform as perform_by_hand
 from digest.service.settings import following
@@ -105,7 +106,12 @@ def refreshed(context: Context, sources: Sequence[Source]) -> list[PassView]:
 
 
 def read(context: Context, source: Source) -> Pass:
-    """One pass over a source. A pass over the same source that is under way ends first."""
+    """One pass over a source. A pass over the same source that is under way ends first.
+
+    Raises:
+        ClockError: the clock is certainly wrong, so that dates would be.
+    """
+    require_right_clock(context.store, context.settings.mail, context.now())
     kept = "Everything stored so far is complete; `digest refresh` reads the rest."
     with context.service.steps(f"reading {source.id}", kept=kept, total=partial(_pages, context, source)) as step:
         return intake.refresh(context.store, context.settings, source, now=context.now(), progress=step)
