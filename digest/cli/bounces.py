@@ -16,6 +16,7 @@ from digest.errors import DigestError, ListError, without_addresses
 
 app = typer.Typer(name="bounces", help="Read bounces and complaints.", no_args_is_help=True)
 _SHOWN = 20
+_BY_HAND = "the operator suppressed it"
 _AT = re.compile("(?<=.)[@＠]")  # in an address; `@example.org` is a domain
 
 
@@ -48,21 +49,32 @@ def register(app: typer.Typer) -> None:
 
 
 def suppress(
-    edition: Annotated[str, typer.Argument(metavar="EDITION", help="An edition, such as weekly/2026-W47.")],
+    edition: Annotated[str, typer.Argument(metavar="EDITION|ADDRESS", help="An edition, or an address.")],
     *,
     confirm: Annotated[bool, typer.Option("--confirm", help="These addresses are dead: suppress them.")] = False,
     dismiss: Annotated[bool, typer.Option("--dismiss", help="The fault was ours or a server's: drop them.")] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show the suppressions that wait after an edition; apply or drop them, so that sending continues."""
-    from digest.operations import deliveries, editions
+    """Show the suppressions that wait after an edition; apply or drop them, so that sending continues.
+
+    With an ADDRESS, suppress it at once.
+    """
+    from digest.operations import deliveries, editions, people_acts
     from digest.operations.core import perform
 
     if confirm and dismiss:
         raise typer.BadParameter("choose --confirm or --dismiss, not both", param_hint="--confirm")
     with store_of(config) as (settings, store):
         context = context_of(settings, store)
+        if _AT.search(edition):
+            asked_for = people_acts.SuppressRequest.model_construct(subscriber=edition, reason=_BY_HAND)
+            changed = perform(people_acts.SUPPRESS, context, asked_for)
+            if as_json:
+                print_json(changed.model_dump(exclude={"id"}))
+            else:
+                typer.echo(f"{changed.address}: gets no mail any more")
+            return
         asked = perform(deliveries.SUPPRESSIONS, context, editions.EditionName(edition=edition)).items
         if confirm or dismiss:
             done = perform(deliveries.DECIDE, context, deliveries.DecideRequest(edition=edition, confirm=confirm))

@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 # Commands that belong to the machine on which they run, with the reason.
 OF_THE_MACHINE = {
     "adopt": "it makes a store the one of this configuration file",
-    "check": "it examines files, addresses and keys of this machine, before a service runs",
     "demo": "it makes an installation of its own",
     "digests rename": "the service must be stopped meanwhile",
     "feed": "it writes a file; the service answers with the same document",
     "fence": "it is for a store that was copied by hand",
     "init": "it writes the configuration",
     "mail key": "it writes a key file",
-    "mail preview": "it writes files to look at here; editions.preview answers with the same mails",
     "migrate-store": "it moves a store to another database",
     "parse": "it reads a file and needs no installation",
     "restore": "it replaces the store, so no service may use it",

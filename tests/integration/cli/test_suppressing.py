@@ -144,3 +144,12 @@ def test_an_edition_that_asks_for_too_much_may_be_dismissed(blog: Blog, key: Edi
     assert "sending is paused" not in blog.run("status")
     blog.run("subscribers", "suppress", key, "--dismiss", "--confirm", code=2)
     assert "no edition" in blog.run("subscribers", "suppress", "weekly/1", "--confirm", code=1)
+
+
+def test_an_address_is_suppressed_by_hand(blog: Blog) -> None:
+    blog.run("subscribers", "add", "ada@example.org")
+    assert "ada@example.org: gets no mail any more" in blog.run("subscribers", "suppress", "ada@example.org")
+    assert blog.listed("subscribers", "list")[0]["suppressed"] == "the operator suppressed it"
+    assert "is suppressed already" in blog.run("subscribers", "suppress", "ada@example.org", "--json", code=1)
+    (act, *_) = blog.listed("audit", "list")
+    assert (act["act"], act["target"], act["outcome"]) == ("subscribers.suppress", "a***@e***.org", "failed")
