@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,27 @@ def test_the_schema_by_migrations_is_that_of_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
     straight.dispose()
     engine.dispose()
+
+
+def test_two_threads_migrate_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alembic keeps what it migrates in a global: two at once would use each other's connections, and crash SQLite."""
+    running, order = threading.Lock(), []
+
+    def upgrade(_configuration: object, _revision: str) -> None:
+        order.append("alone" if running.acquire(blocking=False) else "beside another")
+        if len(order) == 1:
+            other.start()
+            other.join(0.05)  # with a turn of its own it would end here
+        running.release()
+
+    monkeypatch.setattr("alembic.command.upgrade", upgrade)
+    straight = create_engine("sqlite://")
+    with straight.begin() as connection:
+        other = threading.Thread(target=schema.upgrade, args=(connection, "here"))
+        schema.upgrade(connection, "here")
+        other.join(10)
+    straight.dispose()
+    assert order == ["alone", "alone"]
 
 
 def test_the_statements_that_other_tests_run_instead_make_the_same_schema() -> None:

@@ -1,6 +1,7 @@
 """Migrates the tables of a database to the newest schema; the only place that calls Alembic."""
 
 import functools
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 NEWEST = "0022"  # a test compares it with the newest file of migrations/versions; four digits, so that they sort
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# What runs a migration is global in Alembic: without this, threads would run each other's on their own connections.
+_ONE_AT_A_TIME = threading.Lock()
 _VERSION_TABLE = "alembic_version"
 _OF_A_DATABASE = ("search_index", "sqlite_")  # tables that differ between kinds of databases
 _COLUMNS = {  # table and column of each column, in one query
@@ -121,7 +124,8 @@ def upgrade(connection: Connection, place: str, revision: str = "head") -> None:
     from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     try:
-        command.upgrade(configuration(connection), revision)
+        with _ONE_AT_A_TIME:
+            command.upgrade(configuration(connection), revision)
     except CommandError as error:
         problem = f"{place}: its schema {version(connection)} is newer than this program's {NEWEST}"
         raise StoreError(f"{problem} (update digest, or put an older backup in its place)") from error
