@@ -83,9 +83,10 @@ NAVIGATION = (
     ("/console/editions", "Editions", "read"),
     ("/console/people", "Subscribers", "people"),
     ("/console/templates", "Templates", "read"),
-    ("/console/settings", "Settings", "read"),
+    ("/console/settings", "Settings", "admin"),
     ("/console/backups", "Backups", "admin"),
     ("/console/users", "Users", "admin"),
+    ("/console/tokens", "Tokens", "admin"),
     ("/console/audit", "Audit log", "admin"),
     ("/console/account", "Account", ""),
 )

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from digest.operations import core
-from digest.web.console import account, editions, entries, keeping, layouts, login, people, sources, today, users
+from digest.web.console import (
+    account,
+    editions,
+    entries,
+    keeping,
+    layouts,
+    login,
+    operators,
+    people,
+    sources,
+    today,
+    users,
+)
 from digest.web.console.frame import Console
 from digest.web.console.visit import HOME
 
@@ -31,6 +43,7 @@ PAGES: tuple[Page, ...] = (
     *login.PAGES,
     *account.PAGES,
     *users.PAGES,
+    *operators.PAGES,
 )
 
 
