@@ -1,13 +1,6 @@
 """The JSON form of sightings, and dates as pages print them."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from digest.model import Layout, kind_of
-
-if TYPE_CHECKING:
-    from digest.model import DateEvidence, Extras, PrintedDate, Sighting
+from digest.model import DateEvidence, Extras, Layout, PrintedDate, Sighting, kind_of
 
 
 def printed(sighting: Sighting, *, declared: bool = False) -> dict[str, object]:

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from digest.changes.values import Placing
 from digest.dumps.files import Stamp
 from digest.model import AtomId, EntryDate, EntryId, Sighting, SourceId
-
-if TYPE_CHECKING:
-    from digest.changes.values import Placing
 
 FACT = "told: "  # begins a note that only tells what was chosen
 

@@ -1,17 +1,13 @@
 """Entries in the store: revisions, reader counts, pictures, and what operators change."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from digest.changes.values import Placing, Printed
 from digest.model import AtomId, Content, Entry, EntryDate, EntryId, SourceId
-
-if TYPE_CHECKING:
-    from digest.changes.values import Placing, Printed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,11 @@
 """Forms on other sites, which lead to the page on which people subscribe, and to where that page may link back."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from digest.errors import ConfigurationError, UnknownError
+from digest.settings import Settings
 from digest.templating import rendered
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from digest.settings import Settings
 
 _LONGEST_URL = 2_000
 # Without user, port, fragment, backslash and everything outside ASCII, so that no browser can read another host in it.

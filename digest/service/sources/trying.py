@@ -1,11 +1,12 @@
 """What a site, files, or a list of feeds from a feed reader would give as sources: nothing is stored."""
 
-from __future__ import annotations
-
 import io
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from digest.changes.identifiers import normal_link
 from digest.dumps.configured import layouts_of, load_settings, terms_of
@@ -17,17 +18,9 @@ from digest.dumps.snapshot import page_sightings, read_sightings
 from digest.errors import ConfigurationError, DumpError
 from digest.fetching.fetcher import Fetcher
 from digest.fetching.values import Fetched
+from digest.model import Sighting
 from digest.service.fetching.fetching import user_agent
-from digest.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-    from pathlib import Path
-    from zoneinfo import ZoneInfo
-
-    from digest.model import Sighting
-    from digest.settings import Source
+from digest.settings import Settings, Source
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _SHOWN = 5  # entries
