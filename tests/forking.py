@@ -105,7 +105,9 @@ class _Server:
         self._turn = threading.Lock()
         with theirs:
             command = [sys.executable, "-m", "tests.forking", str(theirs.fileno())]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
+            self.process = subprocess.Popen(  # in a group of its own: a signal to that of the tests is not for it
+                command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], process_group=0
+            )
         atexit.register(self._end)
 
     def fork(self, about: dict[str, Any], descriptors: list[int]) -> int:
