@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -14,6 +15,8 @@ from digest.records.operating import ApiToken, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+
+    from cryptography.fernet import Fernet
 
     from digest.store.transaction import Store
 
@@ -92,6 +95,30 @@ def revoke(store: Store, token: str, now: datetime) -> ApiToken:
     if found is None:
         raise UnknownError("token", token, remedy="see `digest tokens list`")
     return found[0]
+
+
+def sealed(text: str, token: str, key: str) -> str:
+    """An answer to a request with an idempotency key, as the store keeps it: only who has the token can read it.
+
+    Answers contain new tokens, links, and addresses of people who may be erased before the key is forgotten.
+    """
+    return _seal(token, key).encrypt(text.encode()).decode()
+
+
+def unsealed(text: str, token: str, key: str) -> str:
+    """The answer that `sealed` made with the same whole token and the same key."""
+    return _seal(token, key).decrypt(text).decode()
+
+
+def _seal(token: str, key: str) -> Fernet:
+    from cryptography.fernet import Fernet  # noqa: PLC0415 - only requests with an idempotency key need it
+
+    return Fernet(base64.urlsafe_b64encode(keyed_hash(token, f"seal\n{key}")))
+
+
+def keyed_hash(token: str, text: str) -> bytes:
+    """A hash of a text that only who has the whole token can compute: nobody finds out the text by trying some."""
+    return hmac.digest(token.encode("utf-8", "replace"), text.encode("utf-8", "replace"), "sha256")
 
 
 def _hash(secret: str) -> bytes:

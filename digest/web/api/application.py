@@ -177,21 +177,26 @@ class _Api:
             return problem(400, "the idempotency key is not 1 to 200 visible ASCII characters")
         if key is None:
             return self._acted(operation, context, asked)
-        return self._once(token.id, key, operation, context, asked)
+        return self._once(token.id, _bearer(request), key, partial(self._acted, operation, context, asked))
 
-    def _once(self, token: str, key: str, operation: Operation[Any, Any], context: Context, asked: Any) -> Response:  # noqa: ANN401 - as above
-        """Act, unless the same request came with this key before: then its answer comes again."""
-        hashed = hashlib.sha256(f"{operation.name}\n{asked.model_dump_json()}".encode()).digest()
+    def _once(self, token: str, secret: str, key: str, acted: partial[Response]) -> Response:
+        """Act, unless the same request came with this key before: then its answer comes again.
+
+        `secret` is the whole token, without which nobody can read what the store keeps of request and answer.
+        """
+        operation, _, asked = acted.args
+        hashed = tokens.keyed_hash(secret, f"{operation.name}\n{asked.model_dump_json()}")
         with self._store.write() as tx:
             tx.tokens.forget_before(self._now() - _KEPT)
             before = tx.tokens.begin(token, key, hashed, self._now())
         if before is None:
-            made = self._acted(operation, context, asked)  # if it raises, nobody knows what it did: the key stays taken
+            made = acted()  # if it raises, nobody knows what it did: the key stays taken
             with self._store.write() as tx:
                 if made.status_code in _MAY_COME_AGAIN:
                     tx.tokens.forget(token, key)
                 else:
-                    tx.tokens.answer(token, key, made.status_code, bytes(made.body).decode())
+                    sealed = tokens.sealed(bytes(made.body).decode(), secret, key)
+                    tx.tokens.answer(token, key, made.status_code, sealed)
             return made
         if before.request != hashed:
             return problem(422, "another request had this idempotency key (choose a new key for each request)")
@@ -203,7 +208,8 @@ class _Api:
             )
         good = before.status == _OK
         kind = "application/json" if good else "application/problem+json"
-        return Response(before.body, before.status, {**_PRIVATE, "Idempotency-Replayed": "true"}, kind)
+        headers = {"Cache-Control": "no-store", "Idempotency-Replayed": "true"}
+        return Response(tokens.unsealed(before.body, secret, key), before.status, headers, kind)
 
     def _acted(self, operation: Operation[Any, Any], context: Context, asked: Any) -> Response:  # noqa: ANN401 - as above
         try:

@@ -152,13 +152,15 @@ def end_session(visit: Visit) -> Response:
     """End one of one's own sessions, or all others."""
     mine, chosen = visit.me, visit.fields.one("session")
     if chosen == "others":
-        users.end_sessions(visit.store, mine.user.id, but=mine.session.id)
+        with _recorded(visit, "end-other-sessions"):
+            users.end_sessions(visit.store, mine.user.id, but=mine.session.id)
         return visit.back(_HERE, visit.words("All other sessions are ended."))
     valid = sessions.valid_sessions(visit.store, visit.settings, visit.now, mine.user.id)
     found = next((one for one in valid if str(one.id) == chosen), None)
     if found is None:
         raise UnknownError("session", chosen)
-    sessions.end(visit.store, found.id)
+    with _recorded(visit, "end-session"):
+        sessions.end(visit.store, found.id)
     return visit.back(_HERE, visit.words("The session is ended."))
 
 

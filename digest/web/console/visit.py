@@ -261,7 +261,8 @@ class Visit:
     def log_out(self) -> None:
         """End the session."""
         if self.login:
-            sessions.end(self.store, self.login.session.id)
+            with recorded(self.store, self.context.actor, "account.log-out", self.login.user.name, self.console.now):
+                sessions.end(self.store, self.login.session.id)
         self.login, self.token = None, users.new_token()
 
     def renew(self) -> None:

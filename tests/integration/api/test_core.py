@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -244,6 +245,22 @@ def test_the_same_request_with_the_same_key_acts_once(api: Api) -> None:
     api.now += timedelta(days=1, seconds=1)
     assert api.post("/tokens", NEW, **{"idempotency-key": "k1"}).body["id"] != first.body["id"]
     check_problem(api.post("/tokens", NEW, **{"idempotency-key": "a b"}), 400)
+
+
+def test_the_answers_that_are_kept_for_a_key_are_secret_without_the_token(api: Api) -> None:
+    """A copy of the store opens nothing, and tells nothing about somebody who was erased in the meantime."""
+    made = api.post("/tokens", NEW, **{"idempotency-key": "k1"})
+    person = {"address": "ann@example.org", "digests": ["weekly"]}
+    added = api.post("/subscribers", person, **{"idempotency-key": "k2"})
+    erased = api.post(f"/subscribers/{added.body['id']}/erase")
+    assert (made.status, added.status, erased.status) == (200, 200, 200)
+    with closing(sqlite3.connect(api.settings.data_dir / "digest.db")) as database:
+        kept = str(database.execute("SELECT * FROM idempotency_keys").fetchall())
+    assert "'k2'" in kept
+    assert made.body["token"].rpartition("_")[2] not in kept
+    assert "ann@example.org" not in kept
+    again = api.post("/subscribers", person, **{"idempotency-key": "k2"})
+    assert (again.body, again.headers["cache-control"]) == (added.body, "no-store")
 
 
 def test_a_failed_request_with_a_key_fails_the_same_way_again(api: Api) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from digest.records.console import Role
+from digest.records.operating import ActOutcome
 from digest.service.console import users
 from digest.settings import Settings
 from digest.settings.console import Console
@@ -222,6 +223,9 @@ def test_a_logout_ends_the_session_in_the_store(console: Consoles) -> None:
     thief = browser.other()
     thief.cookies = copy
     assert thief.get(HOME).to.startswith("/console/login")
+    with browser.store.read() as tx:
+        (act,) = tx.audit_log.listed()
+    assert (act.act, act.who, act.outcome) == ("account.log-out", "admin", ActOutcome.DONE)
 
 
 def test_a_session_ends_when_it_is_idle_and_when_it_is_old(console: Consoles) -> None:

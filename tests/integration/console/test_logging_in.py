@@ -282,6 +282,14 @@ def test_one_ends_ones_own_sessions_and_nobody_elses(console: Consoles) -> None:
     assert mine.fill("/console/account", {"session": "others"}, to="/console/account/sessions").to == "/console/account"
     assert second.get(HOME).to.startswith("/console/login")
     assert mine.get(HOME).status == 200
+    again = mine.other().enter()
+    with mine.store.read() as tx:
+        number = max(one.id for one in tx.console_sessions.of())
+    assert mine.send("/console/account/sessions", {"csrf": token, "session": str(number)}).to == "/console/account"
+    assert again.get(HOME).to.startswith("/console/login")
+    with mine.store.read() as tx:
+        acts = [one.act for one in tx.audit_log.listed()]
+    assert acts == ["account.end-session", "account.end-other-sessions"]
 
 
 def test_one_deletes_no_passkey_of_another(store: Store, console: Consoles) -> None:
