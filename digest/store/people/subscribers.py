@@ -13,7 +13,6 @@ from digest.records.people import Consent, Follower, SubscriberRecord, Suppresse
 from digest.store.database.statements import batches, insert
 from digest.store.database.tables.editions import editions
 from digest.store.database.tables.mailing import bounces, deliveries, single_mails, suppression_requests, suppressions
-from digest.store.database.tables.operating import idempotency_keys
 from digest.store.database.tables.people import confirmations, consents, erased, subscribers, subscriptions
 from digest.store.mailing.leases import OPEN, TAKEN_BACK
 from digest.store.people.confirmations import NOBODY
@@ -248,10 +247,6 @@ class Subscribers:
         run(delete(confirmations).where(theirs, confirmations.c.done_at.is_(None)))
         run(update(confirmations).where(theirs).values(NOBODY))
         run(delete(single_mails).where(single_mails.c.subscriber_id == subscriber))
-        address = select(func.lower(subscribers.c.address)).where(subscribers.c.id == subscriber).scalar_subquery()
-        body = func.lower(idempotency_keys.c.body)  # an answer of the API; the address may have been another then
-        told = or_(func.replace(body, address, "") != body, body.contains(f'"id": {subscriber}, "address"'))
-        run(delete(idempotency_keys).where(told))
         self._suppress_deliveries(subscriber)
         # A server's reply often contains the address.
         run(update(deliveries).where(deliveries.c.subscriber_id == subscriber).values(message_id="", text=""))
