@@ -16,6 +16,7 @@ from digest.web.console import (
     login,
     operators,
     people,
+    settings,
     sources,
     today,
     users,
@@ -44,14 +45,13 @@ PAGES: tuple[Page, ...] = (
     *account.PAGES,
     *users.PAGES,
     *operators.PAGES,
+    *settings.PAGES,
 )
 
 
-def console_routes(
-    store: Store, settings: Settings, now: Callable[[], datetime], service: Service | None
-) -> list[Route]:
+def console_routes(store: Store, given: Settings, now: Callable[[], datetime], service: Service | None) -> list[Route]:
     """A route for each page and each file, and one for whatever else is under `/console`."""
-    console = Console(store, settings, now, PAGES, service or core.Service())
+    console = Console(store, given, now, PAGES, service or core.Service())
     return [
         *(Route(page.path, console.endpoint(page), methods=["GET", "HEAD", "POST"]) for page in PAGES),
         *(Route(path, console.asset) for path in console.assets),

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from tests.conftest import Blog
 
-AUDIT, TOKENS = "/console/audit", "/console/tokens"
+AUDIT, TOKENS, SETTINGS = "/console/audit", "/console/tokens", "/console/settings"
+EMPTY = {
+    AUDIT: ("Nobody has done", "还没有任何操作"),
+    TOKENS: ("Make one", "各创建一个"),
+    SETTINGS: ("no configuration file", "没有配置文件"),
+    f"{SETTINGS}/changes": ("Nothing was changed yet", "尚无改动"),
+}
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def send(browser: Browser, page: str, **fields: str) -> Answer:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_without_data_the_pages_say_what_to_do(console: Callable[..., Browser], language: str) -> None:
     browser = console().enter()
-    for page, words in ((AUDIT, ("Nobody has done", "还没有任何操作")), (TOKENS, ("Make one", "各创建一个"))):
+    for page, words in EMPTY.items():
         answer = browser.get(page, **{"accept-language": language})
         assert answer.status == 200
         assert words[language == "zh-CN"] in answer.text
@@ -101,3 +107,76 @@ def test_the_log_shows_what_differs_since_an_act(console: Callable[..., Browser]
     shown = browser.get(f"{AUDIT}?target=ann").page
     assert "viewer" in shown.xpath("//del/text()")
     assert "editor" in shown.xpath("//ins/text()")
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def a_row(browser: Browser, key: str) -> str:
+    """What the list of settings says of one."""
+    (cell,) = browser.get(f"{SETTINGS}?q={key}").page.xpath(f"//td[a[contains(@href, 'key={key}')]]")
+    return " ".join(" ".join(cell.getparent().itertext()).split())
+
+
+def test_a_setting_says_where_it_comes_from_is_changed_reverted_and_undone(browser: Browser) -> None:
+    assert "default" in a_row(browser, "tick")
+    assert "digest.toml:" in a_row(browser, "sources.blog.path")
+    edit = f"{SETTINGS}/edit?key=tick"
+    assert "How often to check" in browser.get(edit).text
+    assert "holds at once" in said(browser, browser.fill(edit, {"value": "2m"}).to)
+    assert "2m 1m changed here" in a_row(browser, "tick")
+    assert "Without that it would be: 1m" in browser.get(edit).text
+    assert (
+        len(browser.get(f"{SETTINGS}?changed=yes").page.xpath("//table[contains(@class, 'settings')]//tbody/tr")) == 1
+    )
+    changes = browser.get(f"{SETTINGS}/changes")
+    assert 'tick = "2m"' in changes.page.xpath("string(//pre)")
+    send(browser, edit, key="tick", act="revert")
+    assert "default" in a_row(browser, "tick")
+    assert browser.fill(f"{SETTINGS}/changes").to
+    assert "changed here" in a_row(browser, "tick")
+    with browser.store.read() as tx:
+        assert [one.act for one in tx.audit_log.listed()] == ["settings.undo", "settings.revert", "settings.set"]
+
+
+def test_what_needs_a_restart_says_so_until_then(browser: Browser) -> None:
+    assert "needs a restart" in a_row(browser, "web.listen")
+    done = browser.fill(f"{SETTINGS}/edit?key=web.listen", {"value": "127.0.0.1:9"})
+    assert "after a restart of the service: web.listen" in said(browser, done.to)
+    assert "Waits for a restart web.listen 127.0.0.1:9" in browser.get(SETTINGS).text
+
+
+def test_a_wrong_value_and_a_conflict_keep_what_was_written(browser: Browser) -> None:
+    edit = f"{SETTINGS}/edit?key=tick"
+    wrong = browser.fill(edit, {"value": "soon"})
+    assert (wrong.status, wrong.page.xpath("string(//textarea)").strip()) == (422, "soon")
+    assert "is not a duration" in wrong.page.xpath("string(//p[@role='alert'])")
+    browser.fill(edit, {"value": "2m"})
+    late = send(browser, edit, key="tick", value="3m", revision="0")
+    assert "this is revision 1, not 0" in late.page.xpath("string(//p[@role='alert'])")
+    for key in ("nonsense", "mail", "sources", "data_dir", "mail.password"):
+        assert browser.get(f"{SETTINGS}/edit?key={key}").status == 422
+
+
+def test_a_secret_is_never_shown(browser: Browser, blog: Blog) -> None:
+    config = blog.home / "digest.toml"
+    config.write_text(f"{config.read_text('utf-8')}[console.oidc]\nclient_secret = 'verysecret'\n", "utf-8")
+    answer = browser.get(SETTINGS)
+    assert "a secret" in answer.text
+    assert "verysecret" not in answer.body.decode()
+    assert not answer.page.xpath("//a[contains(@href, 'client_secret') and not(contains(@href, 'file'))]")
+
+
+def test_digests_and_topics_are_added_edited_and_removed(browser: Browser) -> None:
+    fields = {"kind": "topics", "id": "maths", "toml": 'title = "Maths"\nwords = ["number"]'}
+    assert "holds at once" in said(browser, browser.fill(SETTINGS, fields, to=f"{SETTINGS}/add").to)
+    assert "Maths" in a_row(browser, "topics.maths.title")
+    assert browser.fill(SETTINGS, fields, to=f"{SETTINGS}/add").status == 422
+    assert browser.fill(SETTINGS, fields | {"id": "x", "toml": "title"}, to=f"{SETTINGS}/add").status == 422
+    browser.fill(f"{SETTINGS}/edit?key=topics.maths.words", {"value": '["number", "proof"]'})
+    assert '["number", "proof"]' in a_row(browser, "topics.maths.words")
+    gone = {"kind": "topics", "id": "maths", "act": "remove"}
+    token = browser.get(SETTINGS).page.xpath("//input[@name='csrf']/@value")[0]
+    assert "Tick the box" in said(browser, browser.send(f"{SETTINGS}/add", {"csrf": token, **gone}).to)
+    browser.send(f"{SETTINGS}/add", {"csrf": token, "sure": "yes", **gone})
+    assert "topics.maths" not in browser.get(SETTINGS).text
