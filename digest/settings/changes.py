@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from digest.settings.positions import Path
 
 UNSET = "unset"
-_WHERE_THEY_LIE = ("data_dir", "database_url")
+WHERE_THEY_LIE = ("data_dir", "database_url")
 _ELSEWHERE = "set it in the configuration file, or by a variable"
 _HEAD = """\
 # Digest writes this file: what was changed in the console, by the API or by a command. It overrides the configuration.
@@ -122,7 +122,7 @@ def require_changeable(path: Path, *, setting: str, file: str = "", line: int | 
     Raises:
         SettingError: they may not; `setting`, `file` and `line` are its place.
     """
-    if path[0] in _WHERE_THEY_LIE:
+    if path[0] in WHERE_THEY_LIE:
         problem = "decides where this file lies, so it cannot be changed in it"
         raise SettingError(problem, setting=setting, file=file, line=line, remedy=_ELSEWHERE)
     found = fields.field_of(path)

@@ -12,7 +12,7 @@ from digest.json_output import toml_value
 from digest.operations import settings
 from digest.operations.core import AskedError, Nothing
 from digest.settings import fields, is_name
-from digest.settings.changes import is_in_tables, key_of, typed
+from digest.settings.changes import WHERE_THEY_LIE, is_in_tables, key_of, typed
 from digest.settings.effective import flat
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame
@@ -34,13 +34,17 @@ _LONG = 60  # characters that fit into a field of one line
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A setting of the list. `waits`: the running service has another value, until it is restarted."""
+    """A setting of the list. `waits`: the running service has another value, until it is restarted.
+
+    `fixed`: it is changed elsewhere, such as a secret.
+    """
 
     one: SettingView
     name: str
     text: str
     before: str
     waits: bool
+    fixed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ def overview(visit: Visit) -> Response:
 def _row(one: SettingView, running: dict[str, Any]) -> Row:
     waits = one.needs_restart and not one.secret and one.key in running and running[one.key] != one.value
     name = one.key.removeprefix(f"{_table(one.key)}.")
-    return Row(one, name, _written(one.value), _written(one.before) if one.changed else "", waits)
+    fixed = one.secret or one.key in WHERE_THEY_LIE
+    return Row(one, name, _written(one.value), _written(one.before) if one.changed else "", waits, fixed)
 
 
 def _written(value: object) -> str:
