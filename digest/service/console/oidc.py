@@ -8,24 +8,21 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from digest.errors import ConfigurationError, DigestError
 from digest.mail.sending.login import first_line
-from digest.records.console import CredentialKind
+from digest.records.console import CredentialKind, User
 from digest.service.console import users
 from digest.service.operating import posting
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
-    from digest.records.console import User
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 LIFE = timedelta(minutes=10)  # from the start of a login to its end

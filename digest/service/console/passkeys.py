@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,14 +23,11 @@ from webauthn.helpers.structs import (
 )
 
 from digest.errors import DigestError
-from digest.records.console import CredentialKind
+from digest.records.console import CredentialKind, User
 from digest.service.console.users import hashed
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.records.console import User
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 CHALLENGE_LIFE = timedelta(minutes=5)

@@ -10,7 +10,9 @@ import hmac
 import re
 import secrets
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,14 +21,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from digest.errors import BusyError, DigestError
-from digest.records.console import CredentialKind, UserId
+from digest.records.console import Credential, CredentialKind, User, UserId
 from digest.service.console.users import hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from digest.records.console import Credential, User
     from digest.store.transaction import Store
 
 STEP = 30  # seconds in which a code of an app is the same

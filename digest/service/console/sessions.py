@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from digest.records.console import Session, User, UserId, Way
 from digest.service.console.users import hashed, new_token
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.records.console import Session, User, UserId, Way
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 _SEEN_EVERY = timedelta(minutes=1)  # a page does not wait for a write more often

@@ -5,19 +5,13 @@ ones wait: from the same network, and for the same name. A browser from which th
 by itself, so that others who guess at their name do not keep them out.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from digest.errors import BusyError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
 
 _MOST = 10_000  # keys in memory; beyond them, the oldest are forgotten
 _FORGET = timedelta(minutes=30)  # after the last wrong password

@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError, UnknownError
-from digest.records.console import CredentialKind, Role
+from digest.records.console import CredentialKind, Role, User, UserId
 from digest.records.operating import Scope
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from digest.records.console import User, UserId
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 LINK_LIFE = timedelta(minutes=15)

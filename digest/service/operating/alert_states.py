@@ -4,16 +4,11 @@ Each trouble is announced once, however often it comes and goes within the calm 
 Decision 226.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from digest.records.operating import Alert, NoticeKind
-
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
 
 
 class Health(StrEnum):

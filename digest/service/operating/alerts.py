@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import urllib.error
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.errors import DigestError
@@ -22,12 +23,9 @@ from digest.records.operating import Alert, AlertNotice, NoticeKind
 from digest.service.operating.alert_states import Transition, transition
 from digest.service.operating.health import observe
 from digest.service.operating.posting import post
+from digest.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from digest.settings import Settings
     from digest.store.transaction import Store, Transaction
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)

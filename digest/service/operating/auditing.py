@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import DigestError, describe_fault, without_addresses
-from digest.records.operating import ActOutcome
+from digest.records.operating import ActOutcome, Scope, Via
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
-
-    from digest.records.operating import Scope, Via
     from digest.store.transaction import Store
 
 _LONGEST_PROBLEM = 500  # characters

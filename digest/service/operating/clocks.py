@@ -8,20 +8,18 @@ recorded. A clock that shows a time before this program existed is wrong; nothin
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.errors import ClockError
 from digest.mail.replies.outcome import LONGEST_WAIT
-from digest.records.operating import ClockFault
+from digest.records.operating import Ahead, ClockFault
 from digest.service.operating import waits
+from digest.settings import Mail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from digest.records.operating import Ahead
-    from digest.settings import Mail
     from digest.store.transaction import Store, Transaction
 
 FLOOR = datetime(2026, 1, 1, tzinfo=UTC)  # no correct clock shows an earlier time to this program

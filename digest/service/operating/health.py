@@ -7,27 +7,23 @@ Decisions 227, 228 and 229.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import unmade_slot
 from digest.errors import FencedError
-from digest.model import DigestId, SourceId
-from digest.records.intake import DumpState
+from digest.model import DigestId, EditionKey, SourceId, SubscriberId
+from digest.records.editions import DigestState
+from digest.records.intake import DumpState, SourceState
+from digest.records.operating import Alert
 from digest.service.editions.digests import schedule_of
 from digest.service.operating.alert_states import Health, Observation
+from digest.settings import Alerts, Digest, Settings, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from datetime import datetime
-
-    from digest.model import EditionKey, SubscriberId
-    from digest.records.editions import DigestState
-    from digest.records.intake import SourceState
-    from digest.records.operating import Alert
-    from digest.settings import Alerts, Digest, Settings, Source
     from digest.store.transaction import Transaction
 
 OVERDUE = 3  # times `every` without a pass

@@ -11,11 +11,11 @@ import http.client
 import io
 import time
 import urllib.request
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
 
     from typing_extensions import Buffer
 

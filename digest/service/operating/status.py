@@ -5,29 +5,33 @@ It is read from the store, so it is true in every process and after a restart.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest.editions.schedule import next_slot
 from digest.errors import without_addresses
-from digest.model import DeliveryState, DigestId, SourceId
-from digest.records.intake import DumpState
+from digest.model import BounceKind, DeliveryState, DigestId, SourceId
+from digest.records.intake import DumpState, FetchState, KnownDump, Report
+from digest.records.mailing import RestingDomain, Slowed
+from digest.records.operating import ClockFault
 from digest.service.editions.digests import schedule_of
 from digest.service.fetching.origins import fetch_states
-from digest.service.operating.health import Kind, Sending, counts_by_kind, is_overdue, passed_slot, sending, troubles
+from digest.service.operating.health import (
+    Kind,
+    Sending,
+    Trouble,
+    counts_by_kind,
+    is_overdue,
+    passed_slot,
+    sending,
+    troubles,
+)
+from digest.settings import Digest, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from digest.model import BounceKind
-    from digest.records.intake import FetchState, KnownDump, Report
-    from digest.records.mailing import RestingDomain, Slowed
-    from digest.records.operating import ClockFault
     from digest.service.bounces.suppressing import HeldEdition
-    from digest.service.operating.health import Trouble
-    from digest.settings import Digest, Settings
     from digest.store.transaction import Store, Transaction
 
 _NAMED = 10  # reports listed

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.mail.replies.outcome import LONGEST_WAIT
+from digest.model import EditionKey
+from digest.records.mailing import DeliveryRow
+from digest.settings import Mail
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
-    from digest.model import EditionKey
-    from digest.records.mailing import DeliveryRow
-    from digest.settings import Mail
     from digest.store.transaction import Store
 
 _REST_DOUBLED = 5  # times

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import tempfile
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +31,13 @@ from digest.service.settings.following import (
     require_revision,
     store_version,
 )
+from digest.settings import Settings
 from digest.settings.changes import UNSET, is_in_tables, key_of, keys_in, text_of, with_value, without_key
 from digest.settings.effective import flat, needs_restart, variable_of, with_changes
-from digest.settings.loading import checked_settings
+from digest.settings.loading import Read, checked_settings
 from digest.settings.overlay import Changes, changed_templates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
-
-    from digest.settings import Settings
-    from digest.settings.loading import Read
     from digest.store.transaction import Store
 
 _LONGEST = 200  # characters of a summary

@@ -5,24 +5,20 @@ which settings it has. The file says of which version it is. It is written last,
 recognised and written again. Decision 342.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os
 import tempfile
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from digest.errors import ConfigurationError
 from digest.settings.changes import file_text, revision_in, text_of
 from digest.settings.layers import added_file
 from digest.settings.overlay import changed_templates, changes_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755  # the service may run as another user
 _FORMER = ".former"

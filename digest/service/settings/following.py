@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest import logs
@@ -11,17 +13,13 @@ from digest.dumps.configured import layout_rules
 from digest.errors import ConfigurationError, ConflictError
 from digest.records.operating import SettingsVersion
 from digest.service.settings.files import OnDisk, Written, locked, on_disk, put_aside
+from digest.settings import Settings
 from digest.settings.changes import text_of, value_at, with_name, with_value
 from digest.settings.effective import with_changes
-from digest.settings.loading import checked_settings, read_layers
+from digest.settings.loading import Read, checked_settings, read_layers
 from digest.settings.overlay import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from digest.settings import Settings
-    from digest.settings.loading import Read
     from digest.store.transaction import Store
 
 KEPT = 20  # versions

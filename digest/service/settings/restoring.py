@@ -5,20 +5,19 @@ Decision 349.
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import logs
 from digest.errors import ConfigurationError
 from digest.service.settings.files import Written, locked, move_aside, on_disk
 from digest.service.settings.following import content_of, follow, newest_version
+from digest.settings import Settings
 from digest.settings.overlay import changes_file
 from digest.store import open_store, settings_in
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from digest.settings import Settings
     from digest.store.transaction import Store
 
 _log = logs.get_logger()
