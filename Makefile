@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick coverage shuffle check docs faults power api years fuzz mutants wapiti audit edition format wheel lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
+.PHONY: help setup run test quick coverage shuffle check docs faults power api years fuzz mutants wapiti audit edition format wheel sbom release reproduce lock golden pictures font lighthouse engines clean scale fetching bench bench-check bench-docs profile peers
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -47,7 +47,7 @@ shuffle: $(READY) ## Run all tests RUNS=20 times in random order, up to the firs
 	    $(PYTEST) $(WORKERS) -q -p randomly --randomly-seed $$seed || exit 1; \
 	done
 
-check: $(READY) ## Lint, types, layers, sizes, words, dangerous code
+check: $(READY) ## Lint, types, layers, sizes, words, dangerous code, pins and licences
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -55,6 +55,7 @@ check: $(READY) ## Lint, types, layers, sizes, words, dangerous code
 	$(BIN)/python -m tests.sizes
 	$(BIN)/python -m tests.prose
 	$(BIN)/python -m tests.reviewed
+	$(BIN)/python .ci/supply.py check
 
 format: $(READY) ## Write the code as the formatter wants it
 	$(BIN)/ruff check --fix
@@ -88,9 +89,22 @@ wapiti: $(READY) ## Let wapiti attack the pages
 audit: ## Ask PyPI's advisories about every pinned dependency (needs the network)
 	.ci/audit
 
-wheel: $(READY) ## Build the wheel into dist/
+# All files of an archive have the time of the commit, so that everybody who builds it gets the same bytes.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),1580601600)
+
+wheel: $(READY) ## Build the wheel into dist/, the same bytes from the same commit
 	@rm -rf dist
-	$(BIN)/python -m hatchling build --target wheel
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --target wheel
+
+sbom: wheel ## The wheel, and its parts with hashes and licences as CycloneDX beside it; IMAGE=… too (needs the network)
+	SOURCE_DATE_EPOCH=$(EPOCH) .ci/sbom $(BIN)/python $(IMAGE)
+
+release: sbom ## All files of a release into dist/: wheel, source archive, lists of parts, checksums
+	SOURCE_DATE_EPOCH=$(EPOCH) $(BIN)/python -m hatchling build --target sdist
+	cd dist && LC_ALL=C sha256sum -- *.whl *.tar.gz *.json >SHA256SUMS
+
+reproduce: ## Build the image twice and compare the files of each layer; the first goes to IMAGE=…
+	.ci/reproduce $(IMAGE)
 
 lock: ## Pin the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml -o requirements.txt

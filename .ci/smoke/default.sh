@@ -56,7 +56,7 @@ looks_at_the_demo() {
     want 'dumps are read only' refuses within touch /dumps/written
     size=$(($(docker image inspect -f '{{.Size}}' digest) - $(docker image inspect -f '{{.Size}}' python:3.13-slim)))
     echo "   the image adds $((size / 1000000)) MB to its base"
-    want 'less than 200 MB' test $size -lt 200000000
+    want 'less than 150 MB' test $size -lt 150000000
 
     say 'no key or password of the checkout is in the image'
     docker image save digest | python3 .ci/smoke/secrets.py find

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMED: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["include"]
+EPOCH = "1764547200"
 BESIDES = ["requirements.txt", "requirements-build.txt", "pyproject.toml", "README.md", "LICENSE"]
 
 
@@ -48,16 +50,24 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def built(checkout: Path, target: str, into: Path) -> Path:
+def built(checkout: Path, target: str, into: Path, **environment: str) -> Path:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(into)],
         cwd=checkout,
+        env=os.environ | environment,
         check=True,
         capture_output=True,
         timeout=120,
     )
     (made,) = into.iterdir()
     return made
+
+
+@pytest.fixture(scope="session")
+def packages(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What is built from the checkout, by its target."""
+    into, said = tmp_path_factory.mktemp("packages"), {"SOURCE_DATE_EPOCH": EPOCH, "TZ": "UTC", "LC_ALL": "C"}
+    return {target: built(checkout, target, into / target, **said) for target in ("wheel", "sdist")}
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +83,8 @@ def tracked(needs: Callable[[str], str]) -> set[str]:
     return {name for name in listed.stdout.splitlines() if (ROOT / name).is_file()}
 
 
-def test_the_wheel_holds_what_the_program_needs_and_no_secret(
-    checkout: Path, tracked: set[str], tmp_path: Path
-) -> None:
-    with zipfile.ZipFile(built(checkout, "wheel", tmp_path)) as wheel:
+def test_the_wheel_holds_what_the_program_needs_and_no_secret(packages: dict[str, Path], tracked: set[str]) -> None:
+    with zipfile.ZipFile(packages["wheel"]) as wheel:
         contents = {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
     assert [name for name, held in contents.items() if MARKERS.MARKER.encode() in held] == []
     needed = {name for name in tracked if name.startswith(("digest/", "templates/", "config/demo/"))}
@@ -84,12 +92,58 @@ def test_the_wheel_holds_what_the_program_needs_and_no_secret(
     assert shipped == needed | {"config/example.toml"}
 
 
-def test_a_source_archive_holds_no_secret(checkout: Path, tmp_path: Path) -> None:
-    with tarfile.open(built(checkout, "sdist", tmp_path)) as archive:
+def test_a_source_archive_holds_no_secret(packages: dict[str, Path]) -> None:
+    with tarfile.open(packages["sdist"]) as archive:
         names = archive.getnames()
         held = [archive.extractfile(member) for member in archive.getmembers() if member.isfile()]
         assert [stream for stream in held if stream and MARKERS.MARKER.encode() in stream.read()] == []
     assert any(name.endswith("/digest/__main__.py") for name in names)
+
+
+@pytest.fixture(scope="session")
+def other_checkout(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same files at another place, made in another order, at another time, by somebody who shares nothing."""
+    home = tmp_path_factory.mktemp("another") / "place"
+    files = sorted((file for file in checkout.rglob("*") if file.is_file()), reverse=True)
+    for file in files:
+        copy = home / file.relative_to(checkout)
+        copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copyfile(file, copy)
+        copy.chmod(0o700 if file.stat().st_mode & 0o100 else 0o600)
+        os.utime(copy, (86400 * 5000, 86400 * 5000))
+    return home
+
+
+@pytest.mark.parametrize("target", ["wheel", "sdist"])
+def test_the_same_commit_gives_the_same_bytes(
+    target: str, packages: dict[str, Path], other_checkout: Path, tmp_path: Path
+) -> None:
+    other = built(other_checkout, target, tmp_path / "b", SOURCE_DATE_EPOCH=EPOCH, TZ="Asia/Tokyo", LC_ALL="C.UTF-8")
+    assert other.name == packages[target].name
+    assert other.read_bytes() == packages[target].read_bytes()
+    if target == "wheel":
+        with zipfile.ZipFile(other) as wheel:
+            assert {entry.date_time for entry in wheel.infolist()} == {(2025, 12, 1, 0, 0, 0)}
+
+
+def test_make_builds_with_the_time_of_the_commit(tmp_path: Path, needs: Callable[[str], str]) -> None:
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    dated = os.environ | {"GIT_COMMITTER_DATE": f"{EPOCH} +0000", "GIT_AUTHOR_DATE": "1700000000 +0000"}
+    environment = {name: value for name, value in dated.items() if name not in {"SOURCE_DATE_EPOCH", "MAKEFLAGS"}}
+    git = [needs("git"), "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for command in (["init", "--quiet"], ["add", "Makefile"], ["commit", "--quiet", "--message", "one"]):
+        subprocess.run([*git, *command], check=True, capture_output=True, env=environment, timeout=60)
+    shown = subprocess.run(
+        [needs("make"), "-n", "-C", str(tmp_path), "--assume-old", ".venv/.ready", "release"],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    builds = [line for line in shown.stdout.splitlines() if "hatchling build" in line or ".ci/sbom" in line]
+    assert len(builds) == 3
+    assert all(line.startswith(f"SOURCE_DATE_EPOCH={EPOCH} ") for line in builds)
 
 
 def test_the_builder_of_the_image_gets_what_the_wheel_needs_and_no_more() -> None:
