@@ -2,7 +2,7 @@
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_COMPILE=1
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 # Of binutils only strip is used, in the version of the base's release of Debian.
 # hadolint ignore=DL3008
@@ -25,7 +25,7 @@ ARG SOURCE_DATE_EPOCH=1580601600
 # runs, and the same source gives the same files.
 ARG LANGUAGES="en|zh|ja|ko|de|fr|es|it|pt|ru|uk|pl|cs|sk|nl|sv|da|nb|no|fi|hu|ro|tr|el|bg|ca|id|vi|ar|he|fa|hi"
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
-    && /opt/build/bin/pip --python /opt/digest/bin/python install --no-deps --no-index /wheels/*.whl \
+    && /opt/build/bin/pip --python /opt/digest/bin/python install --no-compile --no-deps --no-index /wheels/*.whl \
     && find /opt/digest/lib -regextype posix-extended -path '*/babel/locale-data/*' \
         ! -regex ".*/(root|(${LANGUAGES})(_.*)?)\.dat" -delete \
     && find /opt/digest/lib -path '*/zstandard/*' \( -name '_cffi*.so' -o -name 'backend_cffi.py' \) -delete \
@@ -34,10 +34,11 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && find /opt/digest/lib \( -path '*/lxml/objectify.*' -o -path '*/lxml/isoschematron/*' -o -path '*/lxml/html/*diff*' \) -delete \
     && find /opt/digest/lib -path '*/wcwidth/table_grapheme_overrides/_known_*' -delete \
     && find /opt/digest/lib \( -path '*/pycparser/*' -o -path '*/pydantic/v1/*' -o -path '*/site-packages/cffi/*' \) -delete \
+    && find /opt/digest/lib \( -path '*/pyasn1_modules/rfc*' ! -name 'rfc5280.py' -o -path '*/rapidfuzz/process_cpp*' \) -delete \
     && find /opt/digest/lib -depth -type d \( -name tests -o -name testing \) -path '*/site-packages/*' -exec rm -r {} + \
     && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ach]' -o -name '*.pyi' -o -path '*.dist-info/RECORD' \) -delete \
     && find /opt/digest/lib -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} + \
-    && /opt/digest/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/digest/lib
+    && /opt/digest/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/digest/lib
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Digest" \

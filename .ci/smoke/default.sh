@@ -58,6 +58,9 @@ looks_at_the_demo() {
     echo "   the image adds $((size / 1000000)) MB to its base"
     want 'less than 150 MB' test $size -lt 150000000
 
+    want 'compiled by contents, not by time' within python -c \
+        'import pathlib as p; assert {f.read_bytes()[4] for f in p.Path("/opt/digest/lib").rglob("*.pyc")} == {1}'
+
     say 'no key or password of the checkout is in the image'
     docker image save digest | python3 .ci/smoke/secrets.py find
 }

@@ -120,6 +120,15 @@ def test_labels_are_the_same_for_the_same_source() -> None:
     assert "$" not in "".join(labels.values())
 
 
+def test_two_builds_have_the_same_files() -> None:
+    times = re.findall(r"^ARG SOURCE_DATE_EPOCH=(\d+)$", DOCKERFILE, re.MULTILINE)
+    assert len(times) == 2
+    assert len(set(times)) == 1  # of the wheel, and of the day on which the user was made
+    assert [copy for copy in instructions("COPY") if not copy.startswith(("--chmod=", "--from=build "))] == []
+    assert re.search(r"install --no-compile .*compileall -q -f --invalidation-mode unchecked-hash", DOCKERFILE)
+    assert "PIP_NO_COMPILE" not in DOCKERFILE  # pip reads its 1 as "compile", with the time of the build inside
+
+
 def test_each_line_of_the_container_way_is_typed_by_the_smoke() -> None:
     smoke = (ROOT / ".ci" / "smoke" / "default.sh").read_text("utf-8")
     typed = [sys.executable, str(ROOT / ".ci" / "smoke" / "typed.py"), "docs/deploy.md"]
