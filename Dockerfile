@@ -20,9 +20,9 @@ COPY config/demo config/demo
 # The time of everything that is built here, for the wheel and for the user: two builds give files with the same bytes.
 ARG SOURCE_DATE_EPOCH=1580601600
 # What nothing runs is left out. Of the languages that Babel knows, these are ours and those of the dates in dumps. RECORD
-# lists what was there before. The symbols of compiled modules are for debuggers; libraries that auditwheel has rewritten
-# (*.libs) stay as they are. What is left is compiled here, by contents and not by time: nothing may be written where it
-# runs, and the same source gives the same files.
+# lists what was there before, and direct_url.json files of this stage. The symbols of compiled modules are for debuggers;
+# libraries that auditwheel has rewritten (*.libs) stay as they are. What is left is compiled here, by contents and not by
+# time: nothing may be written where it runs, and the same source gives the same files.
 ARG LANGUAGES="en|zh|ja|ko|de|fr|es|it|pt|ru|uk|pl|cs|sk|nl|sv|da|nb|no|fi|hu|ro|tr|el|bg|ca|id|vi|ar|he|fa|hi"
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/build/bin/pip --python /opt/digest/bin/python install --no-compile --no-deps --no-index /wheels/*.whl \
@@ -36,7 +36,8 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && find /opt/digest/lib \( -path '*/pycparser/*' -o -path '*/pydantic/v1/*' -o -path '*/site-packages/cffi/*' \) -delete \
     && find /opt/digest/lib \( -path '*/pyasn1_modules/rfc*' ! -name 'rfc5280.py' -o -path '*/rapidfuzz/process_cpp*' \) -delete \
     && find /opt/digest/lib -depth -type d \( -name tests -o -name testing \) -path '*/site-packages/*' -exec rm -r {} + \
-    && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ach]' -o -name '*.pyi' -o -path '*.dist-info/RECORD' \) -delete \
+    && find /opt/digest/lib \( -name '*.pyx' -o -name '*.px[di]' -o -name '*.[ach]' -o -name '*.pyi' \) -delete \
+    && find /opt/digest/lib -path '*.dist-info/*' \( -name RECORD -o -name direct_url.json \) -delete \
     && find /opt/digest/lib -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} + \
     && /opt/digest/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/digest/lib
 
