@@ -1,10 +1,14 @@
 """Values for operators: alerts, clock faults, the version of the state, the audit log, and tokens of the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from digest.records.publishing import OPERATOR
 
 
 class NoticeKind(StrEnum):
@@ -152,3 +156,28 @@ class SettingsVersion:
     before: int
     text: str
     templates: dict[str, str]
+
+
+_acting: ContextVar[tuple[str, str]] = ContextVar("acting", default=("", ""))
+
+
+def acting() -> str:
+    """Who acts by hand now: a user of the console, a token of the API, or somebody at the command line."""
+    name, way = _acting.get()
+    return f"{name} ({way})" if way else OPERATOR
+
+
+def consent_by_operator(command: str) -> str:
+    """The source of a consent that an operator records: the command, or the way without the name of a user."""
+    _, way = _acting.get()
+    return f"operator, {way or f'digest {command}'}"
+
+
+@contextmanager
+def acting_as(name: str, way: str) -> Iterator[None]:
+    """Within it, a user or a token acts by hand, on this way; the command line has no name and no way."""
+    token = _acting.set((name, way))
+    try:
+        yield
+    finally:
+        _acting.reset(token)

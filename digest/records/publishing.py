@@ -53,7 +53,7 @@ class Drawn(Protocol):
     def depth(self) -> int: ...
 
 
-OPERATOR = "command line"  # who did it; there is no other interface
+OPERATOR = "command line"  # who did it, unless a user of the console or a token did
 
 
 class ActKind(StrEnum):

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from digest.addresses import ascii_domain, domain_of, spellings
 from digest.errors import AddressError, DigestError, PersonError, UnknownPersonError
 from digest.lists.table import decode_list
+from digest.records.operating import consent_by_operator
 from digest.records.people import Suppressed
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store
 
-_SOURCE = "operator, digest subscribers unsuppress"
 _ADDRESS = re.compile(r"[^\s<>,;:\"'@＠]+[@＠][^\s<>,;:\"'@＠]+")
 
 
@@ -73,7 +73,7 @@ def lift(store: Store, chosen: ChosenPeople, *, now: datetime) -> LiftResult:
         suppressed = tx.subscribers.suppressed()
         people = chosen.among(suppressed)
         for one in people:
-            tx.subscribers.unsuppress(one.id, _SOURCE, now)
+            tx.subscribers.unsuppress(one.id, consent_by_operator("subscribers unsuppress"), now)
         lifted = _keys(one.address for one in people)
         still = _keys(one.address for one in suppressed) - lifted
         left = [name for name in chosen.addresses if lifted.isdisjoint(spellings(name))]

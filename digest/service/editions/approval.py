@@ -9,7 +9,7 @@ from digest.editions.schedule import edition_key, next_slot
 from digest.errors import DigestError
 from digest.model import DigestId, Edition, EditionKey
 from digest.records.editions import DigestState, EditionAct, EditionActKind, EditionPlan
-from digest.records.publishing import OPERATOR
+from digest.records.operating import acting
 from digest.service.editions.digests import schedule_of
 from digest.settings import Digest
 
@@ -61,7 +61,7 @@ def given(now: datetime, tx: Transaction, state: DigestState) -> tuple[datetime 
     return plan.slot_at, True
 
 
-def skip(tx: Transaction, digest: Digest, state: DigestState, now: datetime, *, who: str = OPERATOR) -> EditionKey:
+def skip(tx: Transaction, digest: Digest, state: DigestState, now: datetime, *, who: str = "") -> EditionKey:
     """Record that the edition that waits is skipped: the next one includes its entries and covers its days.
 
     Raises:
@@ -95,7 +95,7 @@ def require_waiting(tx: Transaction, digest: Digest, now: datetime) -> EditionPl
     return plan
 
 
-def _approved(tx: Transaction, digest: DigestId, now: datetime, words: str, *, who: str = OPERATOR) -> None:
+def _approved(tx: Transaction, digest: DigestId, now: datetime, words: str, *, who: str = "") -> None:
     """Record an approval, once: a large edition is made after it, and may be begun anew."""
     kinds = [act.kind for act in tx.control.acts([digest]) if act.edition is None]
     if EditionActKind.APPROVE not in kinds:
@@ -110,9 +110,9 @@ def _record(
     now: datetime,
     detail: str,
     *,
-    who: str = OPERATOR,
+    who: str = "",
 ) -> None:
-    tx.control.record(EditionAct(now, who, digest, edition, kind, detail))
+    tx.control.record(EditionAct(now, who or acting(), digest, edition, kind, detail))
 
 
 def _moment(moment: datetime) -> str:

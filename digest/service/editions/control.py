@@ -17,7 +17,7 @@ from digest.mail.sending.session import Outgoing
 from digest.mail.sending.transport import open_session
 from digest.model import DeliveryState, DigestId, Edition, EditionKey, EntryId
 from digest.records.editions import EditionAct, EditionActKind, EditionPlan
-from digest.records.publishing import OPERATOR
+from digest.records.operating import acting
 from digest.service.editions import approval, drafts, variants
 from digest.service.mailing.composing import edition_mail
 from digest.service.people.subscribers import require_person
@@ -253,4 +253,4 @@ def _require_edition(tx: Transaction, key: EditionKey) -> Edition:
 def _record(
     tx: Transaction, digest: DigestId, edition: EditionKey | None, kind: EditionActKind, now: datetime, detail: str
 ) -> int:
-    return tx.control.record(EditionAct(now, OPERATOR, digest, edition, kind, detail))
+    return tx.control.record(EditionAct(now, acting(), digest, edition, kind, detail))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from digest.errors import DigestError, describe_fault, without_addresses
-from digest.records.operating import ActOutcome, Scope, Via
+from digest.records.operating import ActOutcome, Scope, Via, acting_as
 
 if TYPE_CHECKING:
     from digest.store.transaction import Store
@@ -49,7 +49,8 @@ def recorded(store: Store, actor: Actor, name: str, target: str, now: Callable[[
         number = tx.audit_log.begin(who=actor.name, via=actor.via, place=actor.place, act=name, target=target, at=now())
     act = Act(target)
     try:
-        yield act
+        with acting_as(*(("", "") if actor.via is Via.COMMAND else (actor.name, actor.via))):
+            yield act
     except Exception as error:
         said = str(error) if isinstance(error, DigestError) else describe_fault(error, "failed")
         with contextlib.suppress(DigestError), store.write() as tx:  # the store may be what failed

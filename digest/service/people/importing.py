@@ -17,6 +17,7 @@ from digest.lists import columns, people, values
 from digest.lists.table import Table, decode_list, parse_table
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format
+from digest.records.operating import consent_by_operator
 from digest.records.people import Joining, KnownPerson, Newcomer
 from digest.service.editions.digests import frequencies_of
 from digest.service.people import preferences, subscribers
@@ -26,7 +27,6 @@ from digest.settings import Digest, Settings
 if TYPE_CHECKING:
     from digest.store.transaction import Store, Transaction
 
-SOURCE = "operator, digest subscribers import"
 _BY_OPERATOR = "operator, "  # prefix of a source without a word of its own about who added the person
 
 
@@ -238,7 +238,8 @@ def _newcomer(
     now: datetime,
 ) -> Newcomer:
     """A new person with the consent from the list."""
-    source = row.source if row.source.startswith(_BY_OPERATOR) else ": ".join(filter(None, (SOURCE, row.source)))
+    ours = consent_by_operator("subscribers import")
+    source = row.source if row.source.startswith(_BY_OPERATOR) else ": ".join(filter(None, (ours, row.source)))
     joins = tuple(Joining(digest, source, row.consented_at or now, row.wording, row.asked_at) for digest in wanted)
     return Newcomer(
         address,

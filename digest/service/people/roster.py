@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from digest.errors import DigestError, UnknownError
 from digest.lists.values import format_of, parse_time, split_tags
 from digest.model import DigestId, Format, PrivateFeed
+from digest.records.operating import consent_by_operator
 from digest.records.people import OnRoster, SubscriberRecord
 from digest.service.people import preferences
 from digest.service.people.preferences import Choices
@@ -185,7 +186,8 @@ def set_choices(
     if pause is not None:
         wishes = replace(wishes, paused_until=_pause(pause, now))
     chosen = _feed(feed) if feed is not None else None
-    preferences.change_preferences(store, settings, person.id, wishes, now, source="operator, digest subscribers set")
+    source = consent_by_operator("subscribers set")
+    preferences.change_preferences(store, settings, person.id, wishes, now, source=source)
     if chosen is not None:
         preferences.choose_feed(store, person.id, chosen, now)
     return record_of(store, address)
@@ -245,7 +247,7 @@ def leave(
         raise UnknownError("digest", unknown[0], remedy="`digest subscribers show` names what they follow")
     wanted = [DigestId(name) for name in digests] or list(record.digests)
     with store.write() as tx:
-        source = "operator, digest subscribers leave"
+        source = consent_by_operator("subscribers leave")
         left = [one for one in wanted if tx.subscribers.leave(record.subscriber.id, one, source, now)]
     if not left:
         raise DigestError(f"{record.subscriber.address}: follows none of them any more")

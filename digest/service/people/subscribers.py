@@ -12,6 +12,7 @@ from digest.lists.values import checked_name, language_of, same_name
 from digest.mail.tokens import address_hash
 from digest.model import DigestId, Format, SubscriberId
 from digest.records.mailing import Trouble
+from digest.records.operating import consent_by_operator
 from digest.records.people import SubscriberRecord
 from digest.service.editions.digests import frequencies_of
 from digest.service.editions.renaming import read_leave
@@ -55,7 +56,7 @@ def add(
             raise AddressError(
                 address, f"is known undeliverable: {person.suppressed} (`digest subscribers unsuppress` lifts it)"
             )
-        source = "operator, digest subscribers add"
+        source = consent_by_operator("subscribers add")
         joined = [digest for digest in wanted if follow(tx, settings, person.subscriber.id, digest, source, now)]
         if not joined:
             raise PersonError(address, "is subscribed already")

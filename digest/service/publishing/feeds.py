@@ -14,7 +14,8 @@ from digest.changes.backlog import began_on
 from digest.errors import UnknownError
 from digest.model import Content, Entry, EntryId, SourceId
 from digest.patterns import Pattern
-from digest.records.publishing import OPERATOR, Act, ActKind
+from digest.records.operating import acting
+from digest.records.publishing import Act, ActKind
 from digest.templating import language_tag
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def remove_within(tx: Transaction, entry: str, now: datetime) -> None:
     """The same as `remove`, in a transaction of the caller."""
     if not tx.feeds.remove(EntryId(entry), now):
         raise UnknownError("published entry", entry, remedy="see `digest entries list`")
-    tx.by_hand.record(Act(0, now, OPERATOR, ActKind.REMOVE, EntryId(entry), None, None, {}, {}))
+    tx.by_hand.record(Act(0, now, acting(), ActKind.REMOVE, EntryId(entry), None, None, {}, {}))
 
 
 def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None:
@@ -215,7 +216,7 @@ def restore(store: Store, settings: Settings, entry: str, now: datetime) -> None
     with store.write() as tx:
         if not tx.feeds.restore(EntryId(entry), now):
             raise UnknownError("removed entry", entry, remedy="`digest entries list --removed` shows what is")
-        tx.by_hand.record(Act(0, now, OPERATOR, ActKind.RESTORE, EntryId(entry), None, None, {}, {}))
+        tx.by_hand.record(Act(0, now, acting(), ActKind.RESTORE, EntryId(entry), None, None, {}, {}))
         enlist(tx, settings, [EntryId(entry)])
 
 

@@ -15,6 +15,7 @@ import time_machine
 from pydantic import Field
 from starlette.applications import Starlette
 
+from digest.model import EntryId
 from digest.operations import table
 from digest.operations.core import Context, ForbiddenError, Operation, Request, Service, View, perform
 from digest.records.operating import ActOutcome, Scope, Via
@@ -233,6 +234,17 @@ def test_an_act_is_recorded_before_it_begins_with_what_differs_after_it(api: Api
     with api.store.read() as tx:
         (act,) = tx.audit_log.listed()
     assert (act.outcome, act.target, act.before, act.after) == (ActOutcome.DONE, "y", {"a": 1}, {"a": 3})
+
+
+def test_what_is_done_by_hand_names_who_did_it_and_a_consent_the_way(api: Api) -> None:
+    (entry,) = api.get("/entries").body["items"]
+    assert api.post(f"/entries/{entry['id']}/edit", {"title": "Other"}).status == 200
+    assert api.post("/subscribers", {"address": "ann@example.org"}).status == 200
+    with api.store.read() as tx:
+        (act,) = tx.by_hand.acts(EntryId(entry["id"]))
+        (person,) = tx.subscribers.all()
+    assert act.who == "token tests (api)"
+    assert [one.source for one in person.consents] == ["operator, api"]
 
 
 def test_the_same_request_with_the_same_key_acts_once(api: Api) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from digest.errors import UnknownError
 from digest.model import DigestId, EntryId, Section, SourceId
-from digest.records.publishing import OPERATOR, Act, ActKind, EntryState, Handled
+from digest.records.operating import acting
+from digest.records.publishing import Act, ActKind, EntryState, Handled
 from digest.service.editions.selecting import select_entries
 from digest.typeset.titles import headline
 
@@ -127,7 +128,7 @@ def record(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Record an operator's change."""
-    tx.by_hand.record(Act(0, now, OPERATOR, kind, entry, other, source, before or {}, after or {}))
+    tx.by_hand.record(Act(0, now, acting(), kind, entry, other, source, before or {}, after or {}))
 
 
 def _upcoming(tx: Transaction, digests: Sequence[Digest]) -> dict[str, dict[tuple[Section, EntryId], str]]:
