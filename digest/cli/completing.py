@@ -194,6 +194,8 @@ _BY_NAME: dict[str, Offers] = {
     "dump": _stored("dumps"),
     "dumps": _stored("dumps"),
     "webhook": _named("webhooks"),
+    "token": _stored("tokens"),
+    "user": _stored("users"),
     "lift": _fields,
     "kind": _mail_kinds,
     "dump_of": _dumps,

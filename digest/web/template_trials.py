@@ -284,7 +284,8 @@ def _of_signup(groups: object) -> Iterator[tuple[str, dict[str, object]]]:
         of_domain = (
             {"domain": "gmial.com", "likely": "gmail.com"} if wrong == "domain" else {"domain": "", "likely": ""}
         )
-        yield "subscribe", {**known, **of_domain, "wrong": wrong, "back": back * bool(wrong)}
+        scripts = {"": "/subscribe", "hant": "/subscribe?script=hant"} if wrong else {}
+        yield "subscribe", {**known, **of_domain, "wrong": wrong, "back": back * bool(wrong), "scripts": scripts}
     for host in ("", "blog.example.org"):
         yield "asked", {"back": back * bool(host), "host": host}
 

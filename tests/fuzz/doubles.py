@@ -25,7 +25,7 @@ class KilledError(BaseException):
     """The process is gone; nobody may catch it."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Mortal(Store):
     """A store whose process dies at its n-th write from now, before or after the commit, and stays dead."""
 

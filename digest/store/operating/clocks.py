@@ -13,6 +13,12 @@ from digest.model import DeliveryState
 from digest.records.operating import Ahead, ClockFault
 from digest.store.database.meta import grow_published
 from digest.store.database.statements import insert
+from digest.store.database.tables.console import (
+    console_credentials,
+    console_once,
+    console_sessions,
+    console_users,
+)
 from digest.store.database.tables.editions import (
     digests,
     edition_acts,
@@ -40,6 +46,7 @@ from digest.store.database.tables.operating import (
     clock_faults,
     idempotency_keys,
     meta,
+    settings_changes,
     webhook_events,
     webhooks,
 )
@@ -67,7 +74,9 @@ HAPPENED = (
     *(alerts.c.since, alerts.c.told_at, alerts.c.well_since, alert_notices.c.since, alert_notices.c.made_at),
     *(meta.c.fenced_at, renamed_sources.c.at, renamed_digests.c.at, clock_faults.c.at, clock_faults.c.ended_at),
     *(audit_log.c.at, audit_log.c.ended_at, api_tokens.c.made_at, api_tokens.c.used_at, api_tokens.c.revoked_at),
-    idempotency_keys.c.at,
+    *(idempotency_keys.c.at, settings_changes.c.made_at, console_users.c.created_at, console_users.c.disabled_at),
+    *(console_credentials.c.created_at, console_credentials.c.used_at, console_once.c.used_at),
+    *(console_sessions.c.began_at, console_sessions.c.seen_at, console_sessions.c.rotated_at),
 )
 WAITS = (
     *(meta.c.paused_until, deliveries.c.next_at, confirmations.c.next_at, single_mails.c.next_at),
@@ -77,7 +86,7 @@ WAITS = (
 MAY_LIE_AHEAD = (  # deadlines, choices, and times that the functions below repair
     *(subscribers.c.paused_until, confirmations.c.expires_at, dumps.c.weigh_at, single_mails.c.guards_until),
     *(deliveries.c.leased_until, editions.c.slot_at, edition_plans.c.slot_at, reader_counts.c.counted_at),
-    api_tokens.c.expires_at,
+    *(api_tokens.c.expires_at, console_once.c.expires_at),
 )
 _HANDED_OVER = timedelta(hours=1)  # after so long no sending attempt is in progress
 _HAPPENED = timedelta(days=1)  # two machines' clocks differ by minutes

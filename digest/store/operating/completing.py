@@ -22,6 +22,9 @@ _QUERIES = {
     "digests": "SELECT id, '' FROM digests WHERE substr(id, 1, {length}) = {begins} ORDER BY id",
     "subscribers": "SELECT address, '' FROM subscribers WHERE address IS NOT NULL"
     " AND substr(lower(address), 1, {length}) = lower({begins}) ORDER BY address",
+    "tokens": "SELECT id, name FROM api_tokens WHERE revoked_at IS NULL AND substr(id, 1, {length}) = {begins}"
+    " ORDER BY made_at DESC",
+    "users": "SELECT name, role FROM console_users WHERE substr(name, 1, {length}) = {begins} ORDER BY name",
     "dumps": "SELECT path, state FROM dumps WHERE source = {source} AND substr(path, 1, {length}) = {begins}"
     " ORDER BY state = 'held' DESC, path",
 }
