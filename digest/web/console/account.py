@@ -56,14 +56,14 @@ def account(visit: Visit) -> Response:
     )
 
 
-def _in_a_fresh_session(handler: Handler) -> Handler:
+def in_a_fresh_session(handler: Handler) -> Handler:
     """The handler, for sessions that have begun lately; the others have to log in again first."""
 
     @wraps(handler)
     def checked(visit: Visit) -> Response:
         if visit.is_fresh:
             return handler(visit)
-        said = visit.words("To change how you log in, log out and log in again first.")
+        said = visit.words("To change who can log in and how, log out and log in again first.")
         return visit.error(FORBIDDEN, said, back=_HERE)
 
     return checked
@@ -74,7 +74,7 @@ def _recorded(visit: Visit, name: str) -> AbstractContextManager[Act]:
     return recorded(visit.store, visit.context.actor, f"account.{name}", visit.me.user.name, visit.console.now)
 
 
-@_in_a_fresh_session
+@in_a_fresh_session
 def add_passkey(visit: Visit) -> Response:
     """Add the passkey that this browser has made."""
     challenge, fields = read_challenge(visit), visit.fields
@@ -89,7 +89,7 @@ def add_passkey(visit: Visit) -> Response:
     return visit.back(_HERE, visit.words("From now on you can log in with this passkey."))
 
 
-@_in_a_fresh_session
+@in_a_fresh_session
 def drop_passkey(visit: Visit) -> Response:
     """Delete one of one's own passkeys."""
     given = visit.fields.one("passkey")
@@ -115,7 +115,7 @@ def _password_form(visit: Visit, secret: passwords.NewSecret, code: int = 200, w
     return visit.page("password", code, secret=secret, signed=signed, wrong=wrong, shortest=passwords.SHORTEST)
 
 
-@_in_a_fresh_session
+@in_a_fresh_session
 def set_password(visit: Visit) -> Response:
     """Set the password and the app; the answer shows the recovery codes, this once."""
     fields, user = visit.fields, visit.me.user
@@ -139,7 +139,7 @@ def set_password(visit: Visit) -> Response:
     return visit.page("codes", codes=codes)
 
 
-@_in_a_fresh_session
+@in_a_fresh_session
 def drop_password(visit: Visit) -> Response:
     """Delete one's own password, with its app and its recovery codes."""
     with _recorded(visit, "drop-password"):

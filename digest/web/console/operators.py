@@ -13,6 +13,7 @@ from digest.lists.table import csv_lines
 from digest.operations import audit, tokens
 from digest.operations.core import MOST_OF_A_PAGE, Nothing, checked
 from digest.records.operating import Scope
+from digest.web.console.account import in_a_fresh_session
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame, further
 
@@ -114,6 +115,11 @@ def change(visit: Visit) -> Response:
     if visit.fields.one("act") == "revoke":
         done = visit.perform(tokens.REVOKE, tokens.TokenName(token=visit.fields.one("token")[:40]))
         return visit.back(TOKENS, visit.words("The token %(name)s is revoked.", name=done.name))
+    return _create(visit)
+
+
+@in_a_fresh_session
+def _create(visit: Visit) -> Response:
     chosen = [one for one in Scope if one in visit.fields.chosen("scope")]
     asked = checked(
         tokens.NewToken,

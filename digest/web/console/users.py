@@ -11,6 +11,7 @@ from digest.operations.core import Nothing
 from digest.records.console import Role
 from digest.service.console import sessions, users
 from digest.service.operating.auditing import recorded
+from digest.web.console.account import in_a_fresh_session
 from digest.web.console.frame import Page
 from digest.web.console.visit import WRONG
 
@@ -29,6 +30,7 @@ def listed(visit: Visit) -> Response:
     return visit.page("users", users=visit.perform(console_users.LIST, Nothing()).items, roles=list(Role))
 
 
+@in_a_fresh_session
 def add(visit: Visit) -> Response:
     """Add a user; the answer shows their link, this once."""
     role = _role(visit)
@@ -63,6 +65,7 @@ def one(visit: Visit) -> Response:
     )
 
 
+@in_a_fresh_session
 def change_role(visit: Visit) -> Response:
     """Give a user another role."""
     role, name = _role(visit), visit.request.path_params["user"]
@@ -72,6 +75,7 @@ def change_role(visit: Visit) -> Response:
     return visit.back(_of(name), visit.words("The role is changed, and their sessions are ended."))
 
 
+@in_a_fresh_session
 def link(visit: Visit) -> Response:
     """Make a link for a user; the answer shows it, this once."""
     name = visit.request.path_params["user"]

@@ -265,6 +265,24 @@ def test_an_old_session_cannot_change_how_one_logs_in(console: Consoles) -> None
         assert "log in again first" in answer.text
 
 
+def test_an_old_session_lets_nobody_else_in(console: Consoles) -> None:
+    """Who finds an unlocked browser makes no link, no user and no token by which they could stay."""
+    browser = console().enter()
+    browser.other().enter(Role.VIEWER)
+    token = browser.get("/console/account").page.xpath("//input[@name='csrf']/@value")[0]
+    browser.clock.pass_by(timedelta(minutes=31))
+    for path, fields in (
+        ("/console/users", {"name": "mallory", "role": "admin"}),
+        ("/console/users/viewer/link", {}),
+        ("/console/users/viewer/role", {"role": "admin"}),
+        ("/console/tokens", {"name": "mine", "scope": "admin"}),
+    ):
+        answer = browser.send(path, {"csrf": token, **fields})
+        assert (answer.status, "log in again first" in answer.text) == (403, True)
+    with browser.store.read() as tx:
+        assert tx.audit_log.listed() == []
+
+
 def test_one_ends_ones_own_sessions_and_nobody_elses(console: Consoles) -> None:
     mine, theirs = console().enter(), console()
     theirs = mine.other().enter(Role.EDITOR)
