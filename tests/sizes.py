@@ -41,7 +41,7 @@ FULLER_FOLDERS = {
     "digest/operations": (29, "one module for each subject that an operator looks at"),
     "digest/typeset": (13, "one module for each channel and each kind of text"),
     "digest/web/console": (18, "one module for each group of pages, and the frame around them"),
-    "digest/web": (19, "one module for each group of pages, and a folder for the console"),
+    "digest/web": (20, "one module for each group of pages, and a folder for the console"),
 }
 # The migrations are frozen and their number grows.
 FROZEN = "digest/store/database/migrations/versions"

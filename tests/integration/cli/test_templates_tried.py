@@ -13,7 +13,7 @@ from digest import files, templating
 from digest.service.mailing.samples.blog import sample_blog
 from digest.settings import Settings
 from digest.templating import template_names
-from digest.web import template_trials
+from digest.web.sample_pages import sample_pages
 from digest.web.template_trials import try_templates
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_every_page_that_is_served_is_tried_with_the_values_that_it_is_given() -
             given.setdefault(str(page.value), set()).update(names)
     with sample_blog(Settings()) as blog:
         tried: dict[str, set[str]] = {}
-        for name, values in template_trials.sample_pages(blog, "en"):
+        for name, values in sample_pages(blog, "en"):
             tried.setdefault(name, set()).update(values.keys() - {"path"})  # which every page is given
     assert tried == given
 
