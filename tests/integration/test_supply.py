@@ -46,6 +46,11 @@ def test_every_dependency_is_pinned_with_hashes_and_may_be_shipped() -> None:
     assert list(SUPPLY.problems(SUPPLY.pins(REQUIREMENTS))) == []
 
 
+def test_the_tests_run_with_what_is_shipped() -> None:
+    of_tests = SUPPLY.pins((ROOT / "requirements-dev.txt").read_text("utf-8"))
+    assert set(PINNED) <= {(pin.name, pin.version) for pin in of_tests}
+
+
 def test_pins_are_read_with_their_version_place_and_hashes() -> None:
     read = SUPPLY.pins(REQUIREMENTS)
     assert [(pin.name, pin.version) for pin in read] == PINNED
