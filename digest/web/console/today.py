@@ -57,8 +57,10 @@ def today(visit: Visit) -> Response:
 
 def _place(visit: Visit, trouble: AlertView) -> str:
     """The page about a trouble, if there is one that the user may see."""
+    name = trouble.subject.rpartition(" ")[2]
+    if trouble.kind == "source" and visit.settings.source(name):
+        return f"/console/sources/of/{name}"
     if trouble.kind in _OF_DIGESTS:
-        name = trouble.subject.rpartition(" ")[2]
         return f"/console/editions/next/{name}" if visit.settings.digest(name) else "/console/editions"
     place = _PLACES.get(trouble.kind or "", "")
     needed = {MAILS: "people", "/console/backups": "admin"}.get(place, "read")

@@ -93,7 +93,7 @@ def test_trouble_comes_first_and_leads_to_where_it_is_solved(browser: Browser, b
     assert page.xpath("string(//h1)") == "One thing to do today"
     assert "bad.txt" in page.xpath("string(//section[contains(@class, 'trouble')])")
     assert "The source blog has a problem" in page.xpath("string(//section[contains(@class, 'trouble')])")
-    assert page.xpath("//section[contains(@class, 'trouble')]//a/@href") == ["/console/sources"]
+    assert page.xpath("//section[contains(@class, 'trouble')]//a/@href") == ["/console/sources/of/blog"]
     assert "来源“blog”有问题" in browser.get("/console", **{"accept-language": "zh-CN"}).text
 
 
