@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tests.conftest import Article, Blog
 
 LOOK = {
-    "alerts", "audit list", "check", "deliveries list", "edition list", "edition plan", "edition preview",
+    "alerts", "audit list", "check", "console users", "deliveries list", "edition list", "edition plan",
+    "edition preview",
     "edition show", "entries list", "entries show", "explain", "mail preview", "simulate", "source fetches",
     "settings export", "settings list", "source show", "status", "subscribers export", "subscribers list",
     "subscribers show", "tokens list", "webhooks events", "webhooks list",
@@ -42,6 +43,9 @@ NO_STORE = {
 SAFE = {
     "adopt",
     "backup",
+    "console enable",
+    "console link",
+    "console revoke",
     "feed",
     "fence",
     "restore",
