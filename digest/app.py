@@ -145,12 +145,16 @@ def require_sources(sources: tuple[Source, ...]) -> tuple[Source, ...]:
 
 
 def require_ready(settings: Settings) -> None:
-    """Check that there is a source, and that every secret can be read; reports all problems at once.
+    """Check that there is a source or a console where one is added, and that every secret can be read.
+
+    Reports all problems at once.
 
     Raises:
         ConfigurationError: something is missing; a MistakesError where several things are.
     """
-    tried: list[Callable[[], object]] = [partial(require_sources, settings.sources), partial(require_mail, settings)]
+    tried: list[Callable[[], object]] = [partial(require_mail, settings)]
+    if not settings.console.on:
+        tried.insert(0, partial(require_sources, settings.sources))
     if settings.hooks.on():
         from digest.service.bounces.webhooks import read_secrets  # noqa: PLC0415 - unneeded without a provider
 

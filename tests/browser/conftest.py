@@ -311,7 +311,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(address, pages, leaving, form_token(store.secret(), datetime.now(UTC) - timedelta(hours=1)))
 
 
-def _wait_for(address: str) -> None:
+def wait_for(address: str) -> None:
     """Until the server listens: its address is taken before."""
     host, _, port = urlsplit(address).netloc.rpartition(":")
     until = time.monotonic() + 10
@@ -330,7 +330,7 @@ def served(server: Listener) -> Iterator[str]:
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:
-        _wait_for(server.address)
+        wait_for(server.address)
         yield server.address
     finally:
         server.stop()

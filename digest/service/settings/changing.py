@@ -276,10 +276,10 @@ def _require_usable(settings: Settings, keys: Sequence[str]) -> None:
     Raises:
         ConfigurationError: something is missing.
     """
-    if not settings.sources:
+    groups = {key.partition(".")[0] for key in keys}
+    if "sources" in groups and not settings.sources:
         remedy = "pause it, or add another one first"
         raise ConfigurationError("the last source cannot be removed", place="sources", remedy=remedy)
-    groups = {key.partition(".")[0] for key in keys}
     if groups & {"mail", "fallback", "dkim"}:
         require_secrets(settings)
     if "hooks" in groups and settings.hooks.on():

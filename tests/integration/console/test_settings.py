@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import time_machine
 
-from digest.app import opened
+from digest.app import opened, require_ready
+from digest.errors import ConfigurationError
 from digest.settings import load
 from tests.consoles import NOW, Answer, Browser
 
@@ -180,3 +181,17 @@ def test_digests_and_topics_are_added_edited_and_removed(browser: Browser) -> No
     assert "Tick the box" in said(browser, browser.send(f"{SETTINGS}/add", {"csrf": token, **gone}).to)
     browser.send(f"{SETTINGS}/add", {"csrf": token, "sure": "yes", **gone})
     assert "topics.maths" not in browser.get(SETTINGS).text
+
+
+def test_a_service_without_a_source_starts_and_takes_changes(blog: Blog) -> None:
+    config = blog.home / "digest.toml"
+    config.write_text('data_dir = "var"\nbase_url = "https://digest.example.org"\n', "utf-8")
+    with pytest.raises(ConfigurationError, match="no source"):
+        require_ready(load(config))
+    config.write_text(f"{config.read_text('utf-8')}[console]\non = true\n", "utf-8")
+    require_ready(load(config))
+    with time_machine.travel(NOW, tick=False), opened(load(config)) as store:
+        browser = Browser(store, load(config)).enter()
+        fields = {"kind": "digests", "id": "weekly", "toml": 'title = "The week"'}
+        to = browser.fill(SETTINGS, fields, to=f"{SETTINGS}/add").to
+        assert to == f"{SETTINGS}#digests.weekly"
