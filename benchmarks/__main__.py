@@ -36,7 +36,7 @@ NOT_YET = {
     "edition, ed25519": 17,
     "edition, rsa": 18,
 }
-GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers", "mail", "people")
+GROUPS = ("dumps", "refresh", "known", "feeds", "web", "start", "peers", "mail", "people", "console")
 RESULTS = machine.ROOT / "build" / "bench.json"
 
 

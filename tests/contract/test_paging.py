@@ -47,6 +47,7 @@ def test_people_are_found_by_state_words_and_page(store: Store, people: dict[str
                 assert [one.subscriber.id for one in found] == [person]
         assert [one.subscriber.id for one in tx.roster.page(now, after=0, limit=9, search="ACTI")] == [people["active"]]
         assert tx.roster.page(now, after=0, limit=9, search="a_tive") == []
+        assert tx.roster.page(now, after=0, limit=9, search="a%tive") == []
         first = tx.roster.page(now, after=0, limit=2)
         rest = tx.roster.page(now, after=first[-1].subscriber.id, limit=9)
         assert [one.subscriber.id for one in (*first, *rest)] == list(people.values())

@@ -111,6 +111,23 @@ def people_counts(store: Store, now: datetime, since: datetime, digest: str = ""
     return counts
 
 
+Kinds = list[tuple[str, Format, tuple[str, ...], int]]
+_kinds: WeakKeyDictionary[Store, dict[DigestId, tuple[datetime, Kinds]]] = WeakKeyDictionary()
+
+
+def kinds_of(store: Store, digest: DigestId, now: datetime) -> Kinds:
+    """What `Roster.kinds` counts; with many people, that of the last minute, as in `people_counts`."""
+    kept = _kinds.setdefault(store, {})
+    if digest in kept:
+        at, known = kept[digest]
+        if sum(one[-1] for one in known) >= _MANY and timedelta(0) <= now - at < _MINUTE:
+            return known
+    with store.read() as tx:
+        found = tx.roster.kinds(digest)
+    kept[digest] = now, found
+    return found
+
+
 def export_rows(people: Iterable[OnRoster]) -> Iterator[Sequence[object]]:
     """A row per person and digest that they follow or followed, under `HEADS`; an import can read it."""
     for person in people:

@@ -28,6 +28,7 @@ from digest.service.editions import digests, drafts
 from digest.service.editions.variants import edition_frame
 from digest.service.intake.refresh import refresh
 from digest.service.mailing.composing import edition_mail
+from digest.service.people.roster import kinds_of
 from digest.service.publishing.feeds import holds_any
 from digest.settings import Digest, Settings, load_demo
 from digest.store import open_scratch
@@ -94,8 +95,7 @@ def preview_digest(
     Raises:
         ConfigurationError: a template is wrong.
     """
-    with store.read() as tx:
-        chosen = tx.roster.kinds(DigestId(digest.id))
+    chosen = kinds_of(store, DigestId(digest.id), now)
     subscribers: Counter[SubscriberKind] = Counter()
     for language, form, topics, number in chosen:
         subscribers[SubscriberKind(language, form, tuple(sorted(topics)))] += number
@@ -227,7 +227,20 @@ def newest_draft(store: Store, settings: Settings, digest: Digest, language: str
 
 
 def _draft_now(store: Store, settings: Settings, digest: Digest, now: datetime) -> DraftMaker:
-    return lambda language, topics: drafts.draft_edition(store, settings, digest, now, language, topics)
+    return _once(lambda language, topics: drafts.draft_edition(store, settings, digest, now, language, topics))
+
+
+def _once(make: DraftMaker) -> DraftMaker:
+    """The same, with each text made once: both formats have the same."""
+    kept: dict[tuple[str, tuple[str, ...]], drafts.Draft | None] = {}
+
+    def make_draft(language: str, topics: Sequence[str]) -> drafts.Draft | None:
+        asked = language, tuple(topics)
+        if asked not in kept:
+            kept[asked] = make(language, topics)
+        return kept[asked]
+
+    return make_draft
 
 
 def _newest_edition(store: Store, digest: Digest) -> Edition | None:
@@ -255,7 +268,7 @@ def _draft_again(store: Store, settings: Settings, digest: Digest, edition: Edit
             made = edition_text.edition_body(around, selected, before, language)
             return drafts.Draft(edition.key, made, drafts.edition_pictures(tx, made))
 
-    return make_draft
+    return _once(make_draft)
 
 
 def _last_corrections(
