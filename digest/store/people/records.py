@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import (
@@ -119,7 +118,6 @@ def _batch(connection: Connection, people: list[Row[Any]]) -> list[SubscriberRec
     ]
 
 
-_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)  # what SQLite's `lower` changes
 _theirs = subscriptions.c.subscriber_id == subscribers.c.id
 
 
@@ -170,7 +168,7 @@ class Roster:
             known = (subscribers.c.address_key, func.lower(subscribers.c.name))
             # SQLite knows the two cases of ASCII letters only, so other names are sought in their usual spellings.
             spelled = {search.lower()} | (set() if search.isascii() else {search, search.upper(), search.title()})
-            query = query.where(or_(*(self._contains(one, word) for one in known for word in spelled)))
+            query = query.where(or_(*(one.contains(word, autoescape=True) for one in known for word in spelled)))
         if digest is not None:
             query = query.where(exists().where(_theirs, subscriptions.c.digest == digest))
         if state:
@@ -178,12 +176,6 @@ class Roster:
         rows = self._connection.execute(query.order_by(subscribers.c.id).limit(limit)).all()
         followed = self._followed([row.id for row in rows])
         return [OnRoster(subscriber_of(row), row.suppressed, tuple(followed.get(row.id, ()))) for row in rows]
-
-    def _contains(self, known: ColumnElement[Any], word: str) -> ColumnElement[bool]:
-        """Whether a text in lower case contains the word. SQLite's `instr` takes a third of the time of its LIKE."""
-        if self._connection.dialect.name == "postgresql":
-            return known.contains(word, autoescape=True)
-        return func.instr(known, word.translate(_ASCII_LOWER)) > 0
 
     def records(self, after: int, limit: int) -> list[SubscriberRecord]:
         """At most `limit` people behind one of them, in the order of joining, with everything stored about them."""
