@@ -203,7 +203,7 @@ def _mails(blog: SampleBlog, language: str) -> Iterator[Attempt]:
     yield "mail/trial/", lambda: _trial(blog, language)
     yield "mail/preview.html", lambda: templating.rendered(language, folder, "mail/preview.html", SAMPLE_PREVIEW)
     yield "mail/mails.html", lambda: templating.rendered(language, folder, "mail/mails.html", SAMPLE_MAILS)
-    for name, values in _short(settings):
+    for name, values in short_mails(settings):
         yield f"mail/{name}/", lambda name=name, values=values: render_short_mail(name, language, folder, values)  # type: ignore[misc] # as above
 
 
@@ -214,7 +214,8 @@ def _trial(blog: SampleBlog, language: str) -> None:
     mark_as_test(replace(body, language=language), blog.settings.template_folders)
 
 
-def _short(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
+def short_mails(settings: Settings) -> Iterator[tuple[str, dict[str, object]]]:
+    """The mails that are no editions, by name with sample values; a mail comes once for each of its states."""
     titles = [digest.title for digest in settings.digests]
     for postal in {settings.mail.postal, "", "1 Example Street"}:
         contact = READER if postal else settings.contact

@@ -6,19 +6,16 @@ former versions stay for a while, to return to. Decisions 341 and 342.
 
 from __future__ import annotations
 
-import re
-import tempfile
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest.errors import ConfigurationError, SettingError, UnknownError
 from digest.mail.sending.transport import require_secrets
 from digest.records.operating import SettingsVersion
-from digest.service.settings.files import EXTENSIONS, Written, locked
+from digest.service.settings.files import Written, candidate, locked, require_name
 from digest.service.settings.following import (
     NOTHING_BEFORE,
     Content,
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 _LONGEST = 200  # characters of a summary
-_TEMPLATE = re.compile(r"(web|mail)(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 _PLACE = "the changed settings"
 
 
@@ -141,9 +137,7 @@ def change_template(
         UnknownError: there are no edits to take back.
         ConflictError: as `change`.
     """
-    if not _TEMPLATE.fullmatch(name) or not name.endswith(EXTENSIONS):
-        remedy = "name one such as web/home.html or mail/weekly/html.html"
-        raise ConfigurationError("is not the name of a template", place=name, remedy=remedy)
+    require_name(name)
 
     def edit(content: Content, _: Read) -> Content:
         others = {key: value for key, value in content.templates.items() if key != name}
@@ -290,15 +284,10 @@ def _require_usable(settings: Settings, keys: Sequence[str]) -> None:
 
 def _try(settings: Settings, templates: Mapping[str, str], tried: Callable[[Settings], object]) -> None:
     """Render all templates as they would be."""
-    with tempfile.TemporaryDirectory(prefix="digest-") as name:
-        folder = Path(name)
-        for one, text in templates.items():
-            (folder / one).parent.mkdir(parents=True, exist_ok=True)
-            (folder / one).write_text(text, "utf-8")
-        candidate = settings.model_copy()
-        candidate.have_changed(settings.changed, folder if templates else None, 0)
+    with candidate(settings, templates) as made:
+        folder = made.edited_templates
         try:
-            tried(candidate)
+            tried(made)
         except ConfigurationError as error:  # its place is the name of the template, which is not written yet
             raise ConfigurationError(
                 error.problem.replace(f"{folder}/", ""),

@@ -8,6 +8,7 @@ recognised and written again. Decision 342.
 import contextlib
 import fcntl
 import os
+import re
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,13 +17,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
 from digest.errors import ConfigurationError
+from digest.settings import Settings
 from digest.settings.changes import file_text, revision_in, text_of
 from digest.settings.layers import added_file
 from digest.settings.overlay import changed_templates, changes_file
 
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755  # the service may run as another user
 _FORMER = ".former"
-EXTENSIONS = (".html", ".txt", ".xml", ".css")
+_EXTENSIONS = (".html", ".txt", ".xml", ".css")
+_TEMPLATE = re.compile(r"(web|mail)(/[A-Za-z0-9][A-Za-z0-9_.-]*)+")
 
 
 @contextlib.contextmanager
@@ -86,7 +89,7 @@ def on_disk(data_dir: Path) -> OnDisk:
 
 def _templates(folder: Path) -> dict[str, str]:
     files = sorted(folder.rglob("*")) if folder.is_dir() else []
-    found = (file for file in files if file.suffix in EXTENSIONS and not file.name.startswith("."))
+    found = (file for file in files if file.suffix in _EXTENSIONS and not file.name.startswith("."))
     return {file.relative_to(folder).as_posix(): file.read_text("utf-8") for file in found if file.is_file()}
 
 
@@ -216,3 +219,32 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def candidate(settings: Settings, templates: Mapping[str, str]) -> Iterator[Settings]:
+    """Settings as they would be with these edited templates, whose files are there within it.
+
+    Raises:
+        ConfigurationError: one has no name of a template.
+    """
+    with tempfile.TemporaryDirectory(prefix="digest-") as name:
+        folder = Path(name)
+        for one, text in templates.items():
+            require_name(one)
+            (folder / one).parent.mkdir(parents=True, exist_ok=True)
+            (folder / one).write_text(text, "utf-8")
+        made = settings.model_copy()
+        made.have_changed(settings.changed, folder if templates else None, 0)
+        yield made
+
+
+def require_name(name: str) -> None:
+    """Check that a template may have this name, which becomes a path.
+
+    Raises:
+        ConfigurationError: it may not.
+    """
+    if not _TEMPLATE.fullmatch(name) or not name.endswith(_EXTENSIONS):
+        remedy = "name one such as web/home.html or mail/weekly/html.html"
+        raise ConfigurationError("is not the name of a template", place=name, remedy=remedy)

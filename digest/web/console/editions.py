@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import HTMLResponse, Response
-
 from digest.model import Format
 from digest.operations import edition_acts as acts
 from digest.operations import editions, previews
 from digest.operations.core import Nothing
 from digest.web.console.frame import Page
-from digest.web.console.shown import bar, frame, further, is_under_way, language, made_editions
+from digest.web.console.shown import bar, frame, framed, further, is_under_way, language, made_editions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.responses import Response
 
     from digest.operations.core import Operation
     from digest.web.console.visit import Visit
 
 ROOT = "/console/editions"
 _ROWS = 30
-# A mail in a frame: no script, nothing from elsewhere, no form; its pictures are in it.
-_MAIL_POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
-    "frame-ancestors 'self'"
-)
 _DARK = "(prefers-color-scheme: dark)"
 _LOOKS = {"light": "(max-width: 0)", "dark": "(min-width: 0)"}  # the dark style never, or always
 
@@ -172,10 +167,7 @@ def mail(visit: Visit) -> Response:
     html = getattr(found[0], "html", None) if found else None
     if not html:
         return visit.error(404, visit.words("There is no such mail."), back=ROOT)
-    made = HTMLResponse(html.replace(_DARK, _LOOKS.get(query.get("look", ""), _LOOKS["light"])))
-    made.headers["Content-Security-Policy"] = _MAIL_POLICY
-    made.headers["X-Frame-Options"] = "SAMEORIGIN"
-    return made
+    return framed(html.replace(_DARK, _LOOKS.get(query.get("look", ""), _LOOKS["light"])))
 
 
 def edition(visit: Visit) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from digest.operations.core import Service
+    from digest.records.console import UserId
     from digest.settings import Settings
     from digest.store.transaction import Store
 
@@ -51,6 +53,7 @@ _log = logs.get_logger()
 ANYBODY = "anybody"  # in place of a scope: a page that needs no login
 _FORM_BYTES = 256 * 1024
 _MOST_FIELDS = 2000
+_PREVIEWS = 16
 _PLAIN_COOKIE, _SAFE_COOKIE = "digest-console", "__Host-digest-console"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -128,6 +131,7 @@ class Console:
         self._paths = frozenset(page.path for page in pages)
         self._safe = urlsplit(settings.console_url).scheme == "https"
         self._proxies = Networks(settings.console.trusted_proxies)
+        self.previews: deque[tuple[str, UserId, str]] = deque(maxlen=_PREVIEWS)  # token, whose, HTML
         self.throttle, self.provider = Throttle(), Provider(settings)
         self._key = hmac.digest(store.secret(), b"console", "sha256")
 

@@ -6,12 +6,11 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from digest.json_output import to_json
 from digest.lists.table import csv_lines
-from digest.operations import audit, tokens
-from digest.operations.core import MOST_OF_A_PAGE, Nothing, checked
+from digest.operations import audit, core, tokens
 from digest.records.operating import Scope
 from digest.web.console.account import in_a_fresh_session
 from digest.web.console.frame import Page
@@ -20,10 +19,7 @@ from digest.web.console.shown import frame, further
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from starlette.responses import Response
-
     from digest.operations.audit import AuditView
-    from digest.operations.core import Listed
     from digest.web.console.visit import Visit
 
 AUDIT, TOKENS = "/console/audit", "/console/tokens"
@@ -51,7 +47,8 @@ def acts(visit: Visit) -> Response:
 
 def _asked(visit: Visit, **page: object) -> audit.AuditRequest:
     query = visit.request.query_params
-    return checked(audit.AuditRequest, who=query.get("who", "").strip(), target=query.get("target", "").strip(), **page)
+    who, target = query.get("who", "").strip(), query.get("target", "").strip()
+    return core.checked(audit.AuditRequest, who=who, target=target, **page)
 
 
 def _pairs(one: AuditView) -> list[tuple[str, str, str]]:
@@ -69,7 +66,7 @@ def _text(value: object) -> str:
 
 def export(visit: Visit) -> Response:
     """The acts that the list shows, all of them, as a file: JSON lines, or CSV."""
-    first = visit.perform(audit.LIST, _asked(visit, limit=MOST_OF_A_PAGE))
+    first = visit.perform(audit.LIST, _asked(visit, limit=core.MOST_OF_A_PAGE))
     as_csv = visit.request.path_params["name"] == "acts.csv"
     if not as_csv and visit.request.path_params["name"] != "acts.jsonl":
         return visit.error(404, visit.words("There is no such page."), back=AUDIT)
@@ -79,20 +76,20 @@ def export(visit: Visit) -> Response:
     return made
 
 
-def _parts(visit: Visit, first: Listed[AuditView]) -> Iterator[list[AuditView]]:
+def _parts(visit: Visit, first: core.Listed[AuditView]) -> Iterator[list[AuditView]]:
     found = first
     yield found.items
     while found.next:
-        found = visit.perform(audit.LIST, _asked(visit, limit=MOST_OF_A_PAGE, cursor=found.next))
+        found = visit.perform(audit.LIST, _asked(visit, limit=core.MOST_OF_A_PAGE, cursor=found.next))
         yield found.items
 
 
-def _json_lines(visit: Visit, first: Listed[AuditView]) -> Iterator[str]:
+def _json_lines(visit: Visit, first: core.Listed[AuditView]) -> Iterator[str]:
     for part in _parts(visit, first):
         yield "".join(f"{to_json(one.model_dump())}\n" for one in part)
 
 
-def _csv(visit: Visit, first: Listed[AuditView]) -> Iterator[str]:
+def _csv(visit: Visit, first: core.Listed[AuditView]) -> Iterator[str]:
     return csv_lines(_HEADS, (_row(one) for part in _parts(visit, first) for one in part))
 
 
@@ -106,7 +103,7 @@ def _row(one: AuditView) -> list[str]:
 
 def listed(visit: Visit) -> Response:
     """The tokens of the API, and a form for a new one."""
-    found = visit.perform(tokens.LIST, Nothing()).items
+    found = visit.perform(tokens.LIST, core.Nothing()).items
     return visit.show("tokens", frame(visit, tokens=found, now=visit.now, scopes=list(Scope), made=None, lives=_DAYS))
 
 
@@ -121,14 +118,14 @@ def change(visit: Visit) -> Response:
 @in_a_fresh_session
 def _create(visit: Visit) -> Response:
     chosen = [one for one in Scope if one in visit.fields.chosen("scope")]
-    asked = checked(
+    asked = core.checked(
         tokens.NewToken,
         name=visit.fields.one("name"),
         scopes=chosen,
         days=_DAYS.get(visit.fields.one("days")),
     )
     made = visit.perform(tokens.CREATE, asked)
-    found = visit.perform(tokens.LIST, Nothing()).items
+    found = visit.perform(tokens.LIST, core.Nothing()).items
     return visit.show("tokens", frame(visit, tokens=found, now=visit.now, scopes=list(Scope), made=made, lives=_DAYS))
 
 

@@ -18,6 +18,7 @@ from digest.web.console import (
     people,
     settings,
     sources,
+    templates,
     today,
     users,
 )
@@ -46,6 +47,7 @@ PAGES: tuple[Page, ...] = (
     *users.PAGES,
     *operators.PAGES,
     *settings.PAGES,
+    *templates.PAGES,
 )
 
 

@@ -9,11 +9,8 @@ from urllib.parse import quote
 
 from digest.errors import DigestError
 from digest.json_output import toml_value
-from digest.operations import settings
-from digest.operations.core import AskedError, Nothing
-from digest.settings import fields, is_name
-from digest.settings.changes import WHERE_THEY_LIE, is_in_tables, key_of, typed
-from digest.settings.effective import flat
+from digest.operations import core, settings
+from digest.settings import changes, effective, fields, is_name
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame
 from digest.web.console.visit import OK, WRONG
@@ -61,7 +58,7 @@ def overview(visit: Visit) -> Response:
     query = visit.request.query_params
     words, only_changed = query.get("q", "").strip().lower(), query.get("changed") == "yes"
     found = visit.perform(settings.SETTINGS, settings.SettingsRequest(changed=only_changed))
-    running = flat(visit.settings)
+    running = effective.flat(visit.settings)
     rows = [_row(one, running) for one in found.items]
     shown = [row for row in rows if words in row.one.key.lower()]
     values = frame(
@@ -80,7 +77,7 @@ def overview(visit: Visit) -> Response:
 def _row(one: SettingView, running: dict[str, Any]) -> Row:
     waits = one.needs_restart and not one.secret and one.key in running and running[one.key] != one.value
     name = one.key.removeprefix(f"{_table(one.key)}.")
-    fixed = one.secret or one.key in WHERE_THEY_LIE
+    fixed = one.secret or one.key in changes.WHERE_THEY_LIE
     return Row(one, name, _written(one.value), _written(one.before) if one.changed else "", waits, fixed)
 
 
@@ -94,7 +91,7 @@ def _written(value: object) -> str:
 def _table(key: str) -> str:
     """`mail` for `mail.per_second`, `sources.blog` for `sources.blog.every`; empty for a key at the top."""
     parts = key.split(".")
-    if is_in_tables(parts):
+    if changes.is_in_tables(parts):
         return ".".join(parts[:2])
     return parts[0] if len(parts) > 1 else ""
 
@@ -108,7 +105,7 @@ def _groups(rows: Iterable[Row]) -> list[Group]:
 
 def _missing(name: str, rows: list[Row]) -> list[str]:
     """The keys that a table of a list could have besides."""
-    if not name or not is_in_tables(name.split(".")):
+    if not name or not changes.is_in_tables(name.split(".")):
         return []
     kind, known = name.partition(".")[0], {row.name for row in rows}
     return [path[1] for path in fields.paths() if path[0] == kind and len(path) == 2 and path[1] not in known | {"id"}]  # noqa: PLR2004 - list and key
@@ -123,13 +120,15 @@ def one(visit: Visit) -> Response:
 
 
 def _edit(visit: Visit, key: str, written: str | None = None, wrong: str = "") -> Response:
-    parts = key_of(key)
-    path = (parts[0], *parts[2:]) if is_in_tables(parts) else parts
+    parts = changes.key_of(key)
+    path = (parts[0], *parts[2:]) if changes.is_in_tables(parts) else parts
     field = fields.field_of(path)
     found: SettingsView = visit.perform(settings.SETTINGS, settings.SettingsRequest())
     present = next((row for row in found.items if row.key == key), None)
-    if (len(path) == 1 and is_in_tables(parts)) or (field is not None and fields.group_of(field) and present is None):
-        raise AskedError(key, "is a table", remedy="choose one of its settings")
+    if (len(path) == 1 and changes.is_in_tables(parts)) or (
+        field is not None and fields.group_of(field) and present is None
+    ):
+        raise core.AskedError(key, "is a table", remedy="choose one of its settings")
     if written is None:
         written = _written(present.value) if present else ""
     values = frame(
@@ -155,10 +154,10 @@ def change(visit: Visit) -> Response:
         return visit.back(f"{ROOT}#{quote(_table(key))}", _said(visit, done))
     written = visit.fields.text("value").strip()
     try:
-        values = {key: typed(key_of(key), written)}
+        values = {key: changes.typed(changes.key_of(key), written)}
         done = visit.perform(settings.SET, settings.Values(values=values, revision=revision))
     except DigestError as error:
-        key_of(key)
+        changes.key_of(key)
         return _edit(visit, key, written, str(error))
     return visit.back(f"{ROOT}#{quote(_table(key))}", _said(visit, done))
 
@@ -181,7 +180,7 @@ def add(visit: Visit) -> Response:
     """Add a digest, a topic or a webhook, with settings as TOML; or remove one."""
     kind, name = visit.fields.one("kind"), visit.fields.one("id")
     if kind not in ADDED or not is_name(name):
-        raise AskedError("id", f"{name!r} is not an id", remedy="use only a-z, 0-9, - and _")
+        raise core.AskedError("id", f"{name!r} is not an id", remedy="use only a-z, 0-9, - and _")
     key, table = f"{kind}.{name}", None
     if visit.fields.one("act") == "remove":
         if visit.fields.one("sure") != "yes":
@@ -189,7 +188,7 @@ def add(visit: Visit) -> Response:
     else:
         held = visit.perform(settings.SETTINGS, settings.SettingsRequest()).items
         if any(_table(row.key) == key for row in held):
-            raise AskedError("id", f"there is {key} already", remedy="choose another id")
+            raise core.AskedError("id", f"there is {key} already", remedy="choose another id")
         table = {**_toml(visit.fields.text("toml")), "id": name}
     done = visit.perform(settings.SET, settings.Values(values={key: table}, revision=_revision(visit)))
     return visit.back(f"{ROOT}#{key}", _said(visit, done))
@@ -199,13 +198,15 @@ def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise AskedError("settings", str(error), remedy='write one on each line, such as title = "News"') from error
+        raise core.AskedError(
+            "settings", str(error), remedy='write one on each line, such as title = "News"'
+        ) from error
 
 
 def versions(visit: Visit) -> Response:
     """The versions of the changes, and the present changes as TOML."""
-    made = visit.perform(settings.EXPORT, Nothing())
-    kept = visit.perform(settings.VERSIONS, Nothing()).items
+    made = visit.perform(settings.EXPORT, core.Nothing())
+    kept = visit.perform(settings.VERSIONS, core.Nothing()).items
     return visit.show("settings_changes", frame(visit, made=made, versions=kept))
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from starlette.responses import HTMLResponse
+
 from digest.model import DeliveryState
 from digest.operations import editions
 from digest.operations.core import Nothing
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from digest.operations.editions import EditionSummary, EditionView, PlanView, ProgressView
     from digest.web.console.visit import Visit
 
+# A mail or a page in a frame: no script, nothing from elsewhere, no form; its styles and pictures are in it.
+_FRAME_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
 _DAYS = ("一", "二", "三", "四", "五", "六", "日")
 _OPEN = (DeliveryState.PLANNED, DeliveryState.LEASED, DeliveryState.DEFERRED)
 _WIDTH = 1000  # of a bar, in its own units
@@ -50,6 +57,14 @@ def moment(visit: Visit, at: datetime | None) -> str:
 def frame(visit: Visit, **values: object) -> dict[str, Any]:
     """The values of a page, with what every page of this kind needs."""
     return {"when": partial(moment, visit), "zone_name": zone(visit).key, **values}
+
+
+def framed(html: str) -> HTMLResponse:
+    """HTML of a mail or a page alone, for a frame of ours, in which nothing of it can act."""
+    made = HTMLResponse(html)
+    made.headers["Content-Security-Policy"] = _FRAME_POLICY
+    made.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return made
 
 
 def bar(counts: dict[DeliveryState, int]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import time_machine
 
 from digest.app import opened, require_ready
 from digest.errors import ConfigurationError
+from digest.records.console import Role
 from digest.settings import load
 from tests.consoles import NOW, Answer, Browser
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.conftest import Blog
 
 AUDIT, TOKENS, SETTINGS = "/console/audit", "/console/tokens", "/console/settings"
+TEMPLATES, ABOUT = "/console/templates", "/console/templates/of/web/about.html"
 EMPTY = {
     AUDIT: ("Nobody has done", "还没有任何操作"),
     TOKENS: ("Make one", "各创建一个"),
@@ -43,8 +45,9 @@ def said(browser: Browser, to: str) -> str:
 
 
 def send(browser: Browser, page: str, **fields: str) -> Answer:
-    """Send a form of a page with these fields."""
-    return browser.send(page, {"csrf": browser.get(page).page.xpath("//input[@name='csrf']/@value")[0], **fields})
+    """Send the first form of a page with these fields."""
+    form = browser.get(page).page.xpath("//main//form[@method='post']")[0]
+    return browser.send(page, {**{one.name: one.value for one in form.xpath(".//input[@type='hidden']")}, **fields})
 
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
@@ -195,3 +198,67 @@ def test_a_service_without_a_source_starts_and_takes_changes(blog: Blog) -> None
         fields = {"kind": "digests", "id": "weekly", "toml": 'title = "The week"'}
         to = browser.fill(SETTINGS, fields, to=f"{SETTINGS}/add").to
         assert to == f"{SETTINGS}#digests.weekly"
+
+
+# --- templates ------------------------------------------------------------------------------------
+
+
+def test_templates_are_listed_with_who_replaces_them_and_viewers_only_look(console: Callable[..., Browser]) -> None:
+    viewer = console().enter(Role.VIEWER)
+    listed = viewer.get(TEMPLATES)
+    assert "built-in" in listed.text
+    assert ABOUT in listed.page.xpath("//td/a/@href")
+    shown = viewer.get(ABOUT)
+    assert "{% extends" in shown.page.xpath("string(//pre[@id='text'])")
+    assert shown.page.xpath("//main//form") == []
+    assert viewer.get(f"{TEMPLATES}/of/web/none.html").status == 404
+    assert viewer.get(f"{TEMPLATES}/of/console/login.html").status == 404
+
+
+def test_an_edit_is_previewed_checked_saved_and_taken_back(browser: Browser) -> None:
+    text = '{% extends "web/base.html" %}\n{% block content %}<p>Over {{ site }} {{ hours }} hours</p>{% endblock %}'
+    tried = send(browser, ABOUT, text=text, act="preview", language="en")
+    assert "can be rendered" in tried.text
+    assert "<p>Over" in tried.page.xpath("string(//ins)")
+    (frame,) = tried.page.xpath("//iframe")
+    assert frame.get("sandbox") == ""
+    shown = browser.get(frame.get("src"))
+    assert "48 hours" in shown.text
+    assert shown.page.xpath("//style")
+    assert shown.page.xpath("//link[@rel='stylesheet']") == []
+    policy = shown.headers["content-security-policy"]
+    assert policy.startswith("sandbox; default-src 'none'")
+    assert browser.other().enter(name="other").get(frame.get("src")).status == 404
+    assert "built-in" in browser.get(ABOUT).page.xpath("string(//div[@class='line'])")
+    assert "holds at once" in said(browser, send(browser, ABOUT, text=text, act="save").to)
+    assert browser.get(TEMPLATES).page.xpath("string(//td[b]/b)") == "edited here"
+    late = send(browser, ABOUT, text="Other", act="save", revision="0")
+    assert (late.status, "meanwhile" in late.page.xpath("string(//p[@role='alert'])")) == (422, True)
+    assert late.page.xpath("string(//textarea)").strip() == "Other"
+    assert "taken back" in said(browser, send(browser, ABOUT, text="", act="revert").to)
+    with browser.store.read() as tx:
+        acts = [(one.act, one.outcome) for one in tx.audit_log.listed()]
+    assert acts == [("templates.revert", "done"), ("templates.edit", "failed"), ("templates.edit", "done")]
+
+
+def test_what_is_wrong_with_an_edit_is_shown_with_its_line_and_not_saved(browser: Browser) -> None:
+    wrong = send(browser, ABOUT, text="<p>\n{{ sitee }}</p>", act="preview")
+    (problem,) = wrong.page.xpath("//li[@class='long']/text()")
+    assert problem == "web/about.html:2: 'sitee' is undefined (did you mean site?)"
+    assert wrong.page.xpath("//iframe") == []
+    refused = send(browser, ABOUT, text="{{ sitee }}", act="save")
+    assert (refused.status, "'sitee'" in refused.page.xpath("string(//p[@role='alert'])")) == (422, True)
+    assert "built-in" in browser.get(ABOUT).page.xpath("string(//div[@class='line'])")
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [("mail/confirm/text.txt", True), ("mail/weekly/html.html", True), ("mail/preview.html", False)],
+)
+def test_a_mail_is_previewed_with_its_subject_and_its_text(browser: Browser, name: str, subject: bool) -> None:
+    page = f"{TEMPLATES}/of/{name}"
+    text = browser.get(page).page.xpath("string(//textarea)")
+    tried = send(browser, page, text=text, act="preview", language="zh_CN")
+    assert bool(tried.page.xpath("//pre[@class='mail'][preceding-sibling::h3]/text()")) == subject
+    assert ("Subject" in tried.text) == subject
+    assert "<" in browser.get(tried.page.xpath("//iframe/@src")[0]).body.decode()
