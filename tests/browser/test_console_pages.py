@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 # Not pages: a stream, files, a mail alone in its frame, and the way to a provider that is not configured.
-NO_PAGES = re.compile(r"/console/(progress|people/export\.csv|audit/export/.*|editions/mail/.*|login/oidc.*)")
+NO_PAGES = re.compile(r"/console/(progress|people/export\.csv|audit/export/.*|editions/mail/.*|templates/frame/.*|login/oidc.*)")
 QUERIES = {"/console/sources/held/{source}": "?dump=index.txt", "/console/settings/edit": "?key=mail.sender"}
 
 
@@ -58,7 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Sett
         user = users.ensure_user(store, "ann", Role.ADMIN, clock())
         link = users.issue_link(store, settings, user.id, clock()).rpartition("/")[2]
         known = {"subscriber": "1", "source": "blog", "layout": "dateblock", "digest": "weekly"}
-        known |= {"token": link, "user": "ann", "template": "mail/edition.html"}
+        known |= {"token": link, "user": "ann", "template": "mail/weekly/html.html"}
         yield store, settings, known
 
 

@@ -324,6 +324,24 @@ def _read(title: str, paragraphs: tuple[str, ...], date: EntryDate | None) -> tu
     return title, paragraphs, date and (date.month, date.day, date.year)
 
 
+def test_a_date_that_is_given_back_and_taken_again_between_two_editions_is_no_correction() -> None:
+    course = ByHand()
+    course.begin()
+    try:
+        course.make_an_edition()
+        course.publish_article(page=0)
+        course.crawl()
+        course.publish_article(page=0)
+        course.make_an_edition()
+        course.edit_date(day=None, which=1)
+        course.make_an_edition()
+        course.undo(which=1)
+        course.edit_date(day=None, which=0)
+        course.make_an_edition()
+    finally:
+        course.teardown()
+
+
 def test_any_course_of_manual_acts() -> None:
     run_state_machine_as_test(
         ByHand,

@@ -107,11 +107,15 @@ def corrections_of(tx: Transaction, edition: Edition, entry: EntryId, revision: 
 
 
 def _since(revisions: Sequence[RevisionRecord], announced: int) -> tuple[Correction, ...]:
-    return tuple(
-        Correction(old.content, new.content, *((old.date, new.date) if redating.tells_another_day(old, new) else ()))
-        for old, new in pairwise(revisions)
-        if new.number > announced and (new.significant or redating.tells_another_day(old, new))
-    )
+    """The corrections after the announced revision. A date that is what was announced again is corrected by none."""
+    was = next((one.date for one in revisions if one.number == announced), None)
+    redated = bool(revisions) and revisions[-1].date != was
+    found = []
+    for old, new in pairwise(revisions):
+        dates = (old.date, new.date) if redated and redating.tells_another_day(old, new) else ()
+        if new.number > announced and (new.significant or dates):
+            found.append(Correction(old.content, new.content, *dates))
+    return tuple(found)
 
 
 @dataclass(slots=True)

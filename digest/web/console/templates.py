@@ -20,6 +20,7 @@ from digest.web import pages, template_trials
 from digest.web.console.frame import Page
 from digest.web.console.shown import frame, framed
 from digest.web.console.visit import MISSING, OK, WRONG
+from digest.web.sample_pages import sample_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -140,7 +141,7 @@ def _sample(blog: SampleBlog, name: str, language: str) -> Sample:
     if area == "mail":
         return _mail(blog, rest, language)
     drawn, wanted = pages.Pages(blog.settings), rest.removesuffix(".html")
-    made = dict(reversed([*template_trials.sample_pages(blog, language)]))  # the first state of each page
+    made = dict(reversed([*sample_pages(blog, language)]))  # the first state of each page
     if wanted == "form":
         made["form"] = {"digests": [blog.settings.digests[0].id], "back": ""}
     shown = wanted if wanted in made else "home"
