@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from digest.store.transaction import Store
 
 # Not pages: a stream, files, a mail alone in its frame, and the way to a provider that is not configured.
-NO_PAGES = re.compile(r"/console/(progress|people/export\.csv|audit/export/.*|editions/mail/.*|templates/frame/.*|login/oidc.*)")
+NO_PAGES = re.compile(
+    r"/console/(progress|people/export\.csv|audit/export/.*|editions/mail/.*|templates/frame/.*|login/oidc.*)"
+)
 QUERIES = {"/console/sources/held/{source}": "?dump=index.txt", "/console/settings/edit": "?key=mail.sender"}
 
 
